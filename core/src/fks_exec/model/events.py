@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+"""What observers hear, and what a venue publishes."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from .orders import ClosePosition, Order, OrderRef
+from .results import ExecutionResult, Fill
+
+
+@frozen(kw_only=True)
+class OrderUpdate:
+    """What a venue publishes when an order changes after the answer: the order's whole state as known now.
+
+    Args:
+        ref: at least one of the order's names.
+        result: status, cumulative filled quantity, the fills, legs.
+        leg: empty for the order itself, else the role of the leg that changed.
+    """
+
+    ref: OrderRef
+    result: ExecutionResult
+    leg: str = ""
+
+
+@frozen(kw_only=True)
+class Event:
+    """Something that happened.
+
+    Args:
+        account: where.
+        time: epoch milliseconds, on the host.
+    """
+
+    account: str
+    time: int
+
+
+@frozen(kw_only=True)
+class OrderAccepted(Event):
+    """An instruction became the hub's: it is durable."""
+
+    client_order_id: str
+    instruction: Order | ClosePosition
+
+
+@frozen(kw_only=True)
+class OrderSent(Event):
+    """An attempt's intent is durable; the venue is being called."""
+
+    client_order_id: str
+    venue_client_order_id: str
+    order: Order
+    attempt: int = 1
+
+
+@frozen(kw_only=True)
+class OrderConcluded(Event):
+    """The first outcome of an order is known and recorded: taken, refused, denied or unknown."""
+
+    client_order_id: str
+    symbol: str
+    result: ExecutionResult
+    order: Order | None = None
+
+
+@frozen(kw_only=True)
+class OrderChanged(Event):
+    """A later change: filled, cancelled, expired, settled by an operator."""
+
+    client_order_id: str
+    symbol: str
+    result: ExecutionResult
+
+
+@frozen(kw_only=True)
+class OrderFilled(Event):
+    """One fill, booked."""
+
+    client_order_id: str
+    symbol: str
+    fill: Fill
+
+
+@frozen(kw_only=True)
+class AccountReadiness(Event):
+    """An account became ready, or ceased to be."""
+
+    ready: bool
+    reason: str = ""
+
+
+@frozen(kw_only=True)
+class PluginFailed(Event):
+    """A guard or observer raised; the others were heard all the same."""
+
+    plugin: str
+    hook: str
+    error: str = field(repr=False)
+
+
+@frozen(kw_only=True)
+class Alarm(Event):
+    """Something that a human should look at.
+
+    Args:
+        code: a word in capitals.
+        message: a sentence with the remedy.
+        client_order_id: the order concerned, if one is.
+    """
+
+    code: str
+    message: str
+    client_order_id: str | None = None

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""What became of an order: ExecutionResult, Fill, Leg, Denial, the statuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import StrEnum
+
+from attrs import field, frozen
+
+from .numbers import ZERO, to_decimal, to_optional
+from .orders import Side
+
+
+class Status(StrEnum):
+    """Where an order stands.
+
+    ``pending`` journalled, no outcome yet; ``denied`` by our own checks, nothing was sent; ``rejected`` by the venue, with
+    proof; ``not_placed`` proved not to exist at the venue; ``accepted`` it rests; ``partially_filled``, ``filled``;
+    ``canceled``, ``expired`` with what was filled before; ``unknown`` it may or may not exist at the venue.
+    """
+
+    PENDING = "pending"
+    DENIED = "denied"
+    REJECTED = "rejected"
+    NOT_PLACED = "not_placed"
+    ACCEPTED = "accepted"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+    @property
+    def terminal(self) -> bool:
+        """No further change is expected. ``unknown`` is not terminal."""
+        return self not in _OPEN
+
+
+_OPEN = frozenset({Status.PENDING, Status.ACCEPTED, Status.PARTIALLY_FILLED, Status.UNKNOWN})
+_TAKEN = frozenset({Status.ACCEPTED, Status.PARTIALLY_FILLED, Status.FILLED})
+_ENDED = frozenset({Status.CANCELED, Status.EXPIRED})
+
+
+def _status(value: Status | str) -> Status:
+    return value if isinstance(value, Status) else Status(value)
+
+
+def _side(value: Side | str | None) -> Side | None:
+    return None if value is None else Side(value)
+
+
+@frozen(kw_only=True)
+class Denial:
+    """One reason why an order was not sent.
+
+    Args:
+        code: a word in capitals, e.g. ``CONFIDENCE_TOO_LOW``.
+        message: a sentence with the cause and the remedy.
+        guard: the configured name of the guard that said no; empty when the hub or core did.
+        limit: what would have been allowed, as a text with its unit.
+        value: what the order had.
+    """
+
+    code: str
+    message: str
+    guard: str = ""
+    limit: str | None = None
+    value: str | None = None
+
+
+@frozen(kw_only=True)
+class Fill:
+    """One execution.
+
+    Args:
+        trade_id: the venue's, unique within the account; a fill is booked once per trade id.
+        quantity: base units or contracts, positive.
+        price: quote currency.
+        fee: in ``fee_currency``, positive when paid.
+        timestamp: the venue's time, epoch milliseconds.
+        leg: empty for the order itself, else the leg's role.
+        side: of the execution; None: the order's own (or the opposite for a leg).
+    """
+
+    trade_id: str
+    quantity: Decimal = field(converter=to_decimal)
+    price: Decimal = field(converter=to_decimal)
+    fee: Decimal = field(default=ZERO, converter=to_decimal)
+    fee_currency: str | None = None
+    timestamp: int | None = None
+    leg: str = ""
+    side: Side | None = field(default=None, converter=_side)
+
+
+@frozen(kw_only=True)
+class Leg:
+    """One protective order of an entry.
+
+    Args:
+        role: ``stop_loss`` or ``take_profit``.
+        status: as of an order.
+        order_id: the venue's id.
+        trigger_price: quote currency.
+        quantity: base units or contracts; None when it follows the position.
+    """
+
+    role: str
+    status: Status = field(converter=_status)
+    order_id: str | None = None
+    venue_client_order_id: str | None = None
+    trigger_price: Decimal | None = field(default=None, converter=to_optional)
+    quantity: Decimal | None = field(default=None, converter=to_optional)
+
+
+@frozen(kw_only=True)
+class Fee:
+    """What was paid in one currency; positive when paid."""
+
+    currency: str
+    amount: Decimal = field(converter=to_decimal)
+
+
+def _denials(value: Iterable[Denial]) -> tuple[Denial, ...]:
+    return tuple(value)
+
+
+def _fills(value: Iterable[Fill]) -> tuple[Fill, ...]:
+    return tuple(value)
+
+
+def _legs(value: Iterable[Leg]) -> tuple[Leg, ...]:
+    return tuple(value)
+
+
+def _fees(value: Iterable[Fee]) -> tuple[Fee, ...]:
+    return tuple(value)
+
+
+@frozen(kw_only=True)
+class ExecutionResult:
+    """What became of an order, as far as it is known.
+
+    Args:
+        status: see :class:`Status`.
+        order_id: the venue's id.
+        client_order_id: the caller's.
+        filled_quantity: base units or contracts; never goes back.
+        average_price: quote currency; None when nothing was filled.
+        error: a sentence, when something went wrong.
+        code: a word in capitals, or the venue's own code.
+        denials: all reasons, when denied.
+        fills: the executions that are known.
+        legs: the protective orders.
+        protected: whether the position stands with its stop; None when none was asked for.
+        duplicate: this key was seen before; nothing was sent for this call.
+        fees: what was paid, by currency.
+        retry_after: seconds, when the venue said so.
+    """
+
+    status: Status = field(converter=_status)
+    order_id: str | None = None
+    client_order_id: str | None = None
+    filled_quantity: Decimal = field(default=ZERO, converter=to_decimal)
+    average_price: Decimal | None = field(default=None, converter=to_optional)
+    error: str | None = None
+    code: str | None = None
+    denials: tuple[Denial, ...] = field(default=(), converter=_denials)
+    fills: tuple[Fill, ...] = field(default=(), converter=_fills)
+    legs: tuple[Leg, ...] = field(default=(), converter=_legs)
+    protected: bool | None = None
+    duplicate: bool = False
+    fees: tuple[Fee, ...] = field(default=(), converter=_fees)
+    retry_after: float | None = None
+
+    @property
+    def success(self) -> bool:
+        """The venue took it; for a cancelled or expired order, that something was filled before."""
+        return self.status in _TAKEN or (self.status in _ENDED and self.filled_quantity > 0)

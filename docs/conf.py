@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+"""Sphinx: MyST pages, the furo theme, every reference checked."""
+
+import importlib.metadata
+
+project = "fks-exec"
+author = "fks-exec contributors"
+copyright = "2026, fks-exec contributors"
+release = importlib.metadata.version("fks-exec")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.doctest", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"fks-exec {release}"
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+
+nitpicky = True
+# Only what other projects document: no inventory is fetched, so that the build needs no network.
+ELSEWHERE = (
+    "asyncio|attrs?|cattrs|click|collections|concurrent|contextlib|datetime|decimal|enum|importlib_metadata"
+    "|pathlib|pluggy|starlette|types|typing|uuid"
+)
+nitpick_ignore_regex = [(r"py:.*", rf"({ELSEWHERE})\..*")]

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""Every task of the repository: `nox -l` lists them, `nox -s NAME -- ...` runs one."""
+
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_external_run = True
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["tests"]
+
+FOLDERS = {
+    "fks-exec": "core",
+    "fks-exec-hub": "plugins/fks-exec-hub",
+    "fks-exec-paper": "plugins/fks-exec-paper",
+    "fks-exec-server": "plugins/fks-exec-server",
+    "fks-exec-simulators": "tests/simulators",
+}
+PUBLISHED = tuple(FOLDERS)[:-1]
+GROUPS = ["test", "lint", "types", "docs", "build", "pins"]  # of tools, in pyproject.toml
+SOURCES = [f"{folder}/src" for folder in FOLDERS.values()]
+
+# Run inside a venv that holds one distribution: its name, its import name, the names that may be installed.
+ALONE = """
+import sys, time
+dist, module, *allowed = sys.argv[1:]
+started = time.perf_counter()
+__import__(module)
+print(f"import {module}: {(time.perf_counter() - started) * 1000:.0f} ms")
+heavy = {"apsw", "click", "starlette", "uvicorn", "httpx", "pytest", "ccxt", "MetaTrader5", "clr"}
+assert dist != "fks-exec" or not heavy & set(sys.modules), heavy & set(sys.modules)
+import re, importlib.metadata as metadata
+def plain(name): return re.sub("[-_.]+", "-", re.match("[A-Za-z0-9._-]+", name)[0]).lower()
+needs = {plain(r) for r in metadata.requires(dist) if "extra ==" not in r}
+there = {plain(d.metadata["Name"]) for d in metadata.distributions()} - {"pip", "setuptools", "wheel"}
+assert dist != "fks-exec" or needs == {"attrs", "cattrs", "importlib-metadata", "pluggy"}, needs
+assert there <= set(allowed), f"more than {dist} needs: {sorted(there - set(allowed))}"
+for entry in metadata.distribution(dist).entry_points: entry.load()
+print(f"{dist} needs {sorted(needs)}; installed: {sorted(there)}")
+"""
+
+
+def pinned(session: nox.Session, *names: str) -> None:
+    """Install the pins of distributions and tool groups, every file checked against its hash."""
+    session.install("--require-hashes", *(f"--requirement=requirements/{name}.txt" for name in names))
+
+
+def workspace(session: nox.Session, *groups: str, names: Iterable[str] = tuple(FOLDERS)) -> None:
+    """Install tool groups, then distributions as editables (pip takes no hashes beside those)."""
+    pinned(session, *names, "build", *groups)
+    editables = (f"--editable={FOLDERS[name]}" for name in names)
+    session.install("--no-deps", "--no-build-isolation", *editables)
+    check(session)
+
+
+def check(session: nox.Session) -> None:
+    """Fail if what is installed lacks a dependency (under uv, `pip` would be another environment's)."""
+    tool = ["uv"] if session.venv_backend == "uv" else ["python", "-m"]
+    session.run(*tool, "pip", "check", silent=True)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """The main job: an order from an alert to its fill, on this machine."""
+    workspace(session, names=PUBLISHED)
+    session.run("python", "docs/examples/demo/demo.py", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests but chaos and bench, under coverage; the threshold holds when all of them run."""
+    workspace(session, "test")
+    started = time.monotonic()
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or ["tests"]))
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report", f"--fail-under={0 if session.posargs else 85}")
+    session.log(f"tests: {time.monotonic() - started:.0f} s")
+
+
+@nox.session(requires=["wheels"], reuse_venv=False)
+@nox.parametrize("name", PUBLISHED, ids=PUBLISHED)
+def alone(session: nox.Session, name: str) -> None:
+    """One distribution as a wheel, with its own pins and nothing else: it imports, and lacks nothing."""
+    pinned(session, name)
+    session.install("--no-index", "--find-links", "dist", name)
+    check(session)
+    module = name.replace("-", "_")
+    pins = re.findall(r"^([a-z0-9-]+)==", Path(f"requirements/{name}.txt").read_text("utf-8"), re.MULTILINE)
+    session.run("python", "-c", f"import {module}")  # compiles, so that the next one measures the import
+    session.run("python", "-I", "-c", ALONE, name, module, *PUBLISHED, *pins, log=False)
+    if name == "fks-exec":
+        session.run("python", "-I", "-m", "fks_exec")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff: rules and format."""
+    pinned(session, "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Mypy strict on all sources; pyright on what a user of the public API sees."""
+    workspace(session, "types")
+    session.run("mypy", *SOURCES)
+    for name in PUBLISHED:
+        session.run("pyright", "--ignoreexternal", "--verifytypes", name.replace("-", "_"))
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation; a warning or a dead reference fails."""
+    workspace(session, "docs")
+    session.run("sphinx-build", "-W", "-n", "--keep-going", "-q", "docs", "docs/_build/html")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The benchmarks: ratios and counts measured in one run."""
+    workspace(session, "test")
+    session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def chaos(session: nox.Session) -> None:
+    """Kill processes and disks under load, and look for lost or doubled orders."""
+    workspace(session, "test")
+    session.run("python", "tests/chaos/chaos.py", *session.posargs)
+
+
+@nox.session
+def wheels(session: nox.Session) -> None:
+    """The wheels of all published distributions, in dist/."""
+    pinned(session, "build")
+    shutil.rmtree("dist", ignore_errors=True)
+    build = ["python", "-m", "build", "--wheel", "--no-isolation", "--outdir=dist"]
+    for name in PUBLISHED:
+        session.run(*build, FOLDERS[name], silent=True)
+
+
+@nox.session
+def pins(session: nox.Session) -> None:
+    """Make requirements/ anew: every pin with the hashes of all platforms, and no address."""
+    pinned(session, "pins")
+    target = Path("requirements").resolve()
+    with tempfile.TemporaryDirectory() as copy:
+        for folder in [".", *FOLDERS.values()]:
+            Path(copy, folder).mkdir(parents=True, exist_ok=True)
+            shutil.copy(Path(folder, "pyproject.toml"), Path(copy, folder))
+        with session.chdir(copy):
+            session.run("uv", "lock")
+            plain = ["--frozen", "--no-emit-workspace", "--no-header", "--no-annotate", "--no-dev"]
+            for option, names in {"--package": FOLDERS, "--only-group": GROUPS}.items():
+                for name in names:
+                    output = f"--output-file={target / name}.txt"
+                    session.run("uv", "export", *plain, option, name, output, silent=True)
