@@ -18,6 +18,7 @@ from .clock import Clock, SystemClock
 from .errors import (
     AccountNotReady,
     InvalidOrder,
+    NotSent,
     PluginError,
     VenueAuthError,
 )
@@ -58,6 +59,7 @@ class Account(Reads):
         open_timeout: seconds for opening.
         grace: seconds for a call to end after its deadline.
         live: real money is at stake; handed to the venue.
+        quiet: do not tell observers; the host does.
 
     Use it as ``async with Account(...) as account``, or ``open`` and ``close`` it.
     """
@@ -78,6 +80,7 @@ class Account(Reads):
         open_timeout: float = 60.0,
         grace: float = 1.0,
         live: bool = False,
+        quiet: bool = False,
     ) -> None:
         self.clock = clock or SystemClock()
         super().__init__(name, CallThread(f"account {name}", self.clock), timeout, grace)
@@ -92,7 +95,9 @@ class Account(Reads):
         self._on_update = on_update
         self._open_timeout = open_timeout
         self._live = live
+        self._quiet = quiet
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._exclusive = ""
 
     async def __aenter__(self) -> Account:
         await self.open()
@@ -127,7 +132,7 @@ class Account(Reads):
         manager = HookManager(self.name, venue, label, self._listed, self._thread)
         if self._declared is not None:
             check_declared(label, self._declared, manager.found)
-        for name, observe, close in manager.observers:
+        for name, observe, close in [] if self._quiet else manager.observers:
             self.observers.add(name, observe, close)
         self._manager = manager
         config = NoConfig() if self._config is None else self._config
@@ -179,16 +184,17 @@ class Account(Reads):
         self._thread.close()
         if self.observers:
             await asyncio.to_thread(self.observers.close)
-        if self._type is not None:
-            _exclusive.discard(self._type.name)
+        _exclusive.discard(self._exclusive)
+        self._exclusive = ""
 
     def _take_exclusive(self) -> None:
         if self._type is None or not self._type.exclusive:
             return
         if self._type.name in _exclusive:
-            kind, self._type = self._type.name, None
+            kind = self._type.name
             raise AccountNotReady(self.name, f"a venue of type {kind!r} serves one account per process; close the other")
-        _exclusive.add(self._type.name)
+        self._exclusive = self._type.name
+        _exclusive.add(self._exclusive)
 
     def submission(self, venue_client_order_id: str | None = None, *, seconds: float = 10.0) -> Submission:
         """A submission for a caller that keeps its own books.
@@ -272,6 +278,8 @@ class Account(Reads):
     ) -> ExecutionResult:
         answer: object
         try:
+            if submission.remaining() <= 0:
+                raise NotSent("the deadline had passed before the venue was called; nothing was sent")
             answer = await within(call(), submission.remaining(), self._grace)
         except Exception as error:  # what it proves is for outcome_of to say
             answer = error

@@ -54,7 +54,7 @@ def _forget(task: asyncio.Future[Any]) -> None:
 
 
 class _Job:
-    __slots__ = ("arguments", "deadline", "function", "future", "lock", "loop", "state")
+    __slots__ = ("arguments", "deadline", "function", "future", "given_up", "lock", "loop", "state")
 
     def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...], deadline: float | None) -> None:
         self.function = function
@@ -64,6 +64,7 @@ class _Job:
         self.future: asyncio.Future[Any] = self.loop.create_future()
         self.lock = threading.Lock()
         self.state = "queued"
+        self.given_up = False
 
     def take(self, state: str) -> bool:
         """Queued becomes ``state``, once; False when the other side was faster."""
@@ -101,13 +102,15 @@ class CallThread:
         self._clock = clock
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._until: float | None = None
+        self._running: _Job | None = None
 
     @property
     def stuck(self) -> bool:
         """A call is running that was given up."""
-        until = self._until
-        return until is not None and self._clock.monotonic() > until
+        job = self._running
+        if job is None or job.given_up:
+            return job is not None
+        return job.deadline is not None and self._clock.monotonic() > job.deadline
 
     async def call(self, function: Callable[..., Any], arguments: tuple[Any, ...], deadline: float | None) -> Any:
         """Run a plain function in the thread.
@@ -125,6 +128,7 @@ class CallThread:
         except asyncio.CancelledError:
             if job.take("skipped"):
                 raise NotSent(f"{self._name} was busy with an earlier call until the deadline; nothing was sent") from None
+            job.given_up = True
             await asyncio.wait({job.future})  # it runs and cannot be stopped; what it answers is the truth
         return job.future.result()
 
@@ -139,14 +143,19 @@ class CallThread:
             if job.deadline is not None and self._clock.monotonic() >= job.deadline:
                 job.answer(None, NotSent(f"{self._name} was busy until after the deadline; nothing was sent"))
                 continue
-            self._until = job.deadline
+            self._running = job
             try:
                 job.answer(job.function(*job.arguments), None)
             except BaseException as error:  # also SystemExit of an SDK: it is the call's answer, not the host's end
-                job.answer(None, error if isinstance(error, Exception) else RuntimeError(type(error).__name__))
+                job.answer(None, error if _can_be_set(error) else RuntimeError(type(error).__name__))
             finally:
-                self._until = None
+                self._running = None
             del job
+
+
+def _can_be_set(error: BaseException) -> bool:
+    """A future takes neither StopIteration (a plain ``next()`` that found nothing) nor what ends the process."""
+    return isinstance(error, Exception) and not isinstance(error, StopIteration)
 
 
 def in_thread(function: Callable[..., Any], thread: CallThread) -> Callable[..., Awaitable[Any]]:

@@ -13,7 +13,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -53,6 +53,8 @@ def from_dict(kind: type[T], mapping: object) -> T:
     Raises:
         InvalidOrder: with one sentence for each field at fault.
     """
+    if attrs.has(kind) and not isinstance(mapping, Mapping):
+        raise InvalidOrder("", f"{_show(mapping)} is not a table of names and values")
     try:
         return _strict(Path()).structure(_without_derived(kind, mapping), kind)
     except (BaseValidationError, InvalidOrder, ForbiddenExtraKeysError, TypeError, ValueError) as error:
@@ -70,6 +72,8 @@ def from_config(kind: type[T], mapping: Mapping[str, object], *, where: str, bas
     Raises:
         ConfigError: with one sentence for each key at fault.
     """
+    if not isinstance(mapping, Mapping):
+        raise ConfigError(where, f"{_show(mapping)} is not a table of names and values")
     try:
         return _strict(base).structure(mapping, kind)
     except ConfigError as error:
@@ -247,6 +251,7 @@ def _writer(*, omit_defaults: bool) -> Converter:
     converter.register_unstructure_hook(frozenset, sorted)
     converter.register_unstructure_hook_func(_is_frozenset, sorted)
     converter.register_unstructure_hook_func(_is_enum, lambda member: member.value)
+    converter.register_unstructure_hook(StrEnum, lambda member: member.value)  # else cattrs takes it for the str it is
     converter.register_unstructure_hook_func(_is_options, _write_options)
     converter.register_unstructure_hook(MappingProxyType, _write_options)
     converter.register_unstructure_hook_factory(

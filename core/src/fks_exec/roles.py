@@ -52,6 +52,8 @@ def implementations(plugin: object, label: str) -> dict[str, Implementation]:
             raise PluginError(f"{label}: {attribute} is marked with @hookimpl, but there is no such hook{_near(hook)}")
         wrapper = bool(options.get("wrapper") or options.get("hookwrapper"))
         _check_arguments(label, hook, function)
+        if hook in found:
+            raise PluginError(f"{label}: marks two implementations of {hook}; keep one")
         found[hook] = Implementation(hook, function, wrapper)
     return found
 
@@ -148,6 +150,8 @@ def _check_arguments(label: str, hook: str, function: Callable[..., Any]) -> Non
     for name, parameter in inspect.signature(function).parameters.items():
         if name not in known and parameter.default is parameter.empty:
             raise PluginError(f"{label}: {hook} takes {name!r}, but the hook has the arguments {', '.join(known) or 'none'}")
+        if name in known and (parameter.default is not parameter.empty or parameter.kind is parameter.KEYWORD_ONLY):
+            raise PluginError(f"{label}: {hook} would not get {name!r}; write it without a default and without * before it")
 
 
 def _refuse_venue_hooks(label: str, found: dict[str, Implementation]) -> None:

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+"""fks-exec-hub: gives each order a durable, idempotent life."""
+
+from .config import HubConfig, load_config
+from .engines import open_journal
+from .errors import HubClosed, UnknownAccount
+from .hub import AccountStatus, ExecutionHub
+from .opening import open_account
+from .receipt import Receipt
+
+__all__ = [
+    "AccountStatus",
+    "ExecutionHub",
+    "HubClosed",
+    "HubConfig",
+    "Receipt",
+    "UnknownAccount",
+    "load_config",
+    "open_account",
+    "open_journal",
+]

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""The running totals of one account: positions by strategy from our own fills, and what our open orders may still do.
+
+All totals are O(1): the cost of a decision does not grow with open orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from attrs import define, frozen
+
+from fks_exec.model.account import Position
+from fks_exec.model.market import Instrument, Kind
+from fks_exec.model.numbers import ZERO
+from fks_exec.model.orders import Side
+from fks_exec.model.results import Fill
+
+
+@define(eq=False)
+class Token:
+    """One reservation: what an order may still fill.
+
+    Args:
+        remaining: base units or contracts; goes down with fills, zero once released.
+        reducing: the order only reduces what was held when it was decided.
+    """
+
+    symbol: str
+    side: Side
+    remaining: Decimal
+    reducing: bool
+
+
+@frozen
+class Totals:
+    """What is held of one instrument, and what may come.
+
+    Args:
+        position: signed, all strategies.
+        working_buy, working_sell: what our open orders may still buy and sell.
+        open_orders: of the whole account.
+    """
+
+    position: Decimal = ZERO
+    working_buy: Decimal = ZERO
+    working_sell: Decimal = ZERO
+    open_orders: int = 0
+
+
+@define
+class _Working:
+    buy: Decimal = ZERO
+    sell: Decimal = ZERO
+
+
+class Book:
+    """The totals of one account; every method is one synchronous step."""
+
+    def __init__(self) -> None:
+        self._holdings: dict[tuple[str, str], Position] = {}
+        self._totals: dict[str, Decimal] = {}
+        self._working: dict[str, _Working] = {}
+        self._open_orders = 0
+
+    def totals(self, symbol: str) -> Totals:
+        """The totals of one instrument."""
+        working = self._working.get(symbol)
+        position = self._totals.get(symbol, ZERO)
+        if working is None:
+            return Totals(position, open_orders=self._open_orders)
+        return Totals(position, working.buy, working.sell, self._open_orders)
+
+    def reduces(self, symbol: str, side: Side, quantity: Decimal) -> bool:
+        """Whether an order can only reduce the position, whatever our other open orders do first."""
+        totals = self.totals(symbol)
+        if side is Side.SELL:
+            return quantity + totals.working_sell <= totals.position
+        return quantity + totals.working_buy <= -totals.position
+
+    def reserve(self, symbol: str, side: Side, quantity: Decimal, *, reducing: bool) -> Token:
+        """Count what an order may do, from now on."""
+        token = Token(symbol, side, ZERO, reducing)
+        self._open_orders += 1
+        self._count(token, quantity)
+        return token
+
+    def release(self, token: Token | None) -> None:
+        """Give back what an order did not do; twice is the same as once."""
+        if token is None or token.remaining < 0:
+            return
+        self._count(token, -token.remaining)
+        self._open_orders -= 1
+        token.remaining = Decimal(-1)
+
+    def fill(self, token: Token | None, quantity: Decimal) -> None:
+        """Part of a reservation has become position."""
+        if token is not None and token.remaining > 0:
+            self._count(token, -min(quantity, token.remaining))
+
+    def _count(self, token: Token, change: Decimal) -> None:
+        token.remaining += change
+        working = self._working.setdefault(token.symbol, _Working())
+        if token.side is Side.BUY:
+            working.buy += change
+        else:
+            working.sell += change
+        if not working.buy and not working.sell:
+            del self._working[token.symbol]
+
+    def position(self, symbol: str, strategy: str | None) -> Position:
+        """What one strategy holds of an instrument."""
+        held = self._holdings.get((symbol, strategy or ""))
+        return held or Position(symbol=symbol, quantity=ZERO, strategy=strategy or None)
+
+    def positions(self) -> list[Position]:
+        """All that is not flat."""
+        return [self._holdings[key] for key in sorted(self._holdings)]
+
+    def moved(self, symbol: str, strategy: str | None, fills: Sequence[Fill], instrument: Instrument | None) -> Position:
+        """The position after some fills, each with its side; nothing is stored yet."""
+        position = self.position(symbol, strategy)
+        for fill in fills:
+            position = after_fill(position, fill, instrument)
+        return position
+
+    def store(self, position: Position) -> None:
+        """Put a position in place of the last one of its instrument and strategy."""
+        key = (position.symbol, position.strategy or "")
+        before = self._holdings.get(key)
+        change = position.quantity - (before.quantity if before else ZERO)
+        total = self._totals.get(position.symbol, ZERO) + change
+        if total:
+            self._totals[position.symbol] = total
+        else:
+            self._totals.pop(position.symbol, None)
+        if position.quantity:
+            self._holdings[key] = position
+        else:
+            self._holdings.pop(key, None)
+
+
+def after_fill(position: Position, fill: Fill, instrument: Instrument | None) -> Position:
+    """A position after one fill, net of a fee that was taken in the base currency.
+
+    Args:
+        fill: with its side.
+        instrument: for its base currency; None: fees are in another currency.
+    """
+    if fill.side is None:
+        raise ValueError("a fill needs its side to be booked")
+    change = fill.quantity * fill.side.sign
+    if instrument and instrument.kind is Kind.SPOT and fill.fee_currency and fill.fee_currency == instrument.base:
+        change -= fill.fee
+    before, after = position.quantity, position.quantity + change
+    return Position(
+        symbol=position.symbol,
+        strategy=position.strategy,
+        quantity=after,
+        average_price=_average(position, before, after, change, fill.price),
+        realized_pnl=position.realized_pnl,
+    )
+
+
+def _average(position: Position, before: Decimal, after: Decimal, change: Decimal, price: Decimal) -> Decimal | None:
+    if not after:
+        return None
+    if before * after < 0 or not before:
+        return price
+    if abs(after) < abs(before) or position.average_price is None:
+        return position.average_price
+    return (position.average_price * before + price * change) / after

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""Fills become position, each once: by trade id, and by cumulative quantity where a venue gives no trades."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from attrs import evolve, frozen
+
+from fks_exec.model.numbers import ZERO
+from fks_exec.model.orders import Order
+from fks_exec.model.results import ExecutionResult, Fill
+
+from .live import Live
+
+
+@frozen
+class Booking:
+    """What a result adds to what is booked.
+
+    Args:
+        fills: to be journalled, each with its side.
+        moves: what becomes position; a part of ``fills`` where a cumulative quantity was booked before.
+        filled: how much of the order itself is booked by these moves.
+    """
+
+    fills: tuple[Fill, ...] = ()
+    moves: tuple[Fill, ...] = ()
+    filled: Decimal = ZERO
+
+
+def book(live: Live, result: ExecutionResult) -> Booking:
+    """What is new in a result (already merged into what is known)."""
+    order = live.order
+    if order is None:
+        return Booking()
+    news = [_sided(fill, order) for fill in result.fills if fill.trade_id not in live.fills]
+    room = max(result.filled_quantity - live.booked, ZERO)
+    moves: list[Fill] = []
+    booked = ZERO
+    for fill in news:
+        part = fill.quantity if fill.leg else min(fill.quantity, room - booked)
+        if not fill.leg:
+            booked += part
+        if part > 0:
+            moves.append(fill if part == fill.quantity else evolve(fill, quantity=part))
+    if room > booked:
+        gap = _gap(live, result, room - booked, order)
+        news.append(gap)
+        moves.append(gap)
+        booked = room
+    return Booking(tuple(news), tuple(moves), booked)
+
+
+def _sided(fill: Fill, order: Order) -> Fill:
+    if fill.side is not None:
+        return fill
+    return evolve(fill, side=order.side.opposite if fill.leg else order.side)
+
+
+def _gap(live: Live, result: ExecutionResult, quantity: Decimal, order: Order) -> Fill:
+    """A fill for what the venue says was filled without telling the trades; its id says up to where."""
+    total = live.booked + quantity
+    trade_id = f"cumulative:{live.venue_client_order_id or live.key.client_order_id}:{result.filled_quantity.normalize():f}"
+    price = result.average_price
+    known = sum((f.quantity * f.price for f in live.fills.values() if not f.leg), ZERO)
+    news = sum((f.quantity * f.price for f in result.fills if not f.leg and f.trade_id not in live.fills), ZERO)
+    if price is not None and (rest := price * total - known - news) > 0:
+        price = rest / quantity
+    return Fill(trade_id=trade_id, quantity=quantity, price=price or order.price or ZERO, side=order.side)

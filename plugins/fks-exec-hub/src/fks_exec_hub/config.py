@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: MIT
+"""The configuration file: read, checked, turned into records. Nothing is opened here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import importlib_metadata
+from attrs import field, frozen
+
+from fks_exec.convert import from_config, to_dict
+from fks_exec.errors import ConfigError, PluginError
+from fks_exec.guarding import Listed
+from fks_exec.model.extension import VenueType
+from fks_exec.model.numbers import to_optional
+from fks_exec.plugins import Plugins
+
+from .hookspecs import HubSpec
+
+DEFAULT = "fks-exec.toml"
+VARIABLE = "FKS_EXEC_CONFIG"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_TOP = ("journal", "state", "require", "allow", "block", "accounts", "guards", "observers", "plugins")
+
+
+@frozen(kw_only=True)
+class AccountConfig:
+    """``[accounts.NAME]``.
+
+    Args:
+        venue: ``x`` is type x of plugin x, ``x/y`` type y of plugin x.
+        guards: names of guards, in order; ``[]`` is said, never assumed.
+        live: real money is at stake.
+        currency: of equity, limits and reports; without it those are in each instrument's settle currency.
+        capital: equity, where the venue knows none or another figure is wanted; in ``currency``.
+        deadline: seconds for one call to the venue.
+        max_order_age: seconds; an entry older than this at its intent is denied.
+        max_quote_age: seconds; an older quote is fetched again.
+        max_equity_age: seconds; an older equity is fetched again.
+        quantize: ``down`` rounds a caller's quantity down to the instrument's step instead of denying it.
+        required: if this account cannot open, the hub does not start.
+        config: the venue's own table.
+    """
+
+    venue: str
+    guards: tuple[str, ...]
+    live: bool = False
+    currency: str | None = None
+    capital: Decimal | None = field(default=None, converter=to_optional)
+    deadline: float = 10.0
+    max_order_age: float = 30.0
+    max_quote_age: float = 5.0
+    max_equity_age: float = 30.0
+    quantize: Literal["deny", "down"] = "deny"
+    required: bool = False
+    config: Mapping[str, Any] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("deadline", "max_order_age", "max_quote_age", "max_equity_age"):
+            if getattr(self, name) <= 0:
+                raise ConfigError(name, f"{getattr(self, name)} is not a number of seconds greater than zero")
+        if self.capital is not None and self.capital <= 0:
+            raise ConfigError("capital", f"{self.capital} is not greater than zero")
+
+
+@frozen(kw_only=True)
+class HubConfig:
+    """The whole file.
+
+    Args:
+        base: the folder at which relative paths start.
+        journal: ``sqlite:PATH`` or ``memory:``.
+        state: where plugins keep their files, in a folder per account.
+        require: distributions that must be there, e.g. ``fks-exec-ccxt>=1``.
+        allow, block: entry points that may, or may not, be loaded.
+        guards, observers, plugins: tables by name.
+    """
+
+    base: Path
+    accounts: Mapping[str, AccountConfig]
+    journal: str = "sqlite:fks-exec.db"
+    state: Path = Path("state")
+    require: tuple[str, ...] = ()
+    allow: tuple[str, ...] | None = None
+    block: tuple[str, ...] = ()
+    guards: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    observers: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    plugins: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+
+    def load_plugins(self, plugins: Iterable[object] = ()) -> Plugins:
+        """What is installed and allowed, with the host's own objects; ``require`` is checked.
+
+        Raises:
+            ConfigError: a requirement that is not met.
+            PluginError: an object that does not keep the contract.
+        """
+        for requirement in self.require:
+            _check_requirement(requirement)
+        found = Plugins(allow=self.allow and (*self.allow, "hub"), block=self.block, own="hub")
+        found.manager.add_hookspecs(HubSpec)
+        for plugin in plugins:
+            found.register(plugin, getattr(plugin, "__name__", type(plugin).__name__))
+        return found
+
+    def venue(self, name: str, plugins: Plugins) -> tuple[VenueType, object]:
+        """The venue type of an account and its configuration object.
+
+        Raises:
+            ConfigError: with table and field.
+        """
+        account, where = self.accounts[name], f"accounts.{name}"
+        kind = _wrapped(f"{where}.venue", lambda: plugins.venue(account.venue))
+        return kind, from_config(kind.config, account.config, where=f"{where}.config", base=self.base)
+
+    def guards_of(self, name: str, plugins: Plugins) -> list[tuple[Listed, object]]:
+        """The guards that an account lists, made, each with its configuration object.
+
+        Raises:
+            ConfigError: with table and field.
+        """
+        made = []
+        for guard in self.accounts[name].guards:
+            table = dict(self.guards.get(guard, {}))
+            type_name = table.pop("type", guard)
+            kind = _wrapped(f"accounts.{name}.guards", lambda type_name=type_name: plugins.guard(type_name))
+            config = from_config(kind.config, table, where=f"guards.{guard}", base=self.base)
+            made.append((Listed(name=guard, plugin=kind.create(config), applies_to=kind.applies_to), config))
+        return made
+
+    def observers_of(self, plugins: Plugins) -> list[Listed]:
+        """The observers that have a table, made.
+
+        Raises:
+            ConfigError: with table and field.
+        """
+        made = []
+        for observer, table in self.observers.items():
+            rest = dict(table)
+            type_name = rest.pop("type", observer)
+            kind = _wrapped(f"observers.{observer}", lambda type_name=type_name: plugins.observer(type_name))
+            config = from_config(kind.config, rest, where=f"observers.{observer}", base=self.base)
+            made.append(Listed(name=observer, plugin=kind.create(config)))
+        return made
+
+
+def limits_document(account: AccountConfig, guards: Iterable[tuple[Listed, object]]) -> tuple[str, str]:
+    """What an account's decisions rest on, as JSON without secrets or venue settings, and its digest."""
+    document = {
+        "account": {k: v for k, v in to_dict(account).items() if k not in ("config", "required")},
+        "guards": {listed.name: to_dict(config) for listed, config in guards},
+    }
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), default=str)
+    return text, hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def find_config(path: str | Path | None = None) -> Path:
+    """Where the configuration is: the argument, then ``FKS_EXEC_CONFIG``, then ``./fks-exec.toml``."""
+    return Path(path or os.environ.get(VARIABLE) or DEFAULT)
+
+
+def load_config(path: str | Path | None = None) -> HubConfig:
+    """Read and check a configuration file.
+
+    Raises:
+        ConfigError: with table and field, the cause and the remedy.
+    """
+    place = find_config(path)
+    try:
+        text = place.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        remedy = f"write one, or say where it is with --config or {VARIABLE}"
+        raise ConfigError("", f"there is no configuration {place}; {remedy}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError("", f"the configuration {place} cannot be read: {reason}") from None
+    try:
+        data = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError("", f"{place} is not TOML: {error}") from None
+    return parse_config(data, place.resolve().parent)
+
+
+def parse_config(data: Mapping[str, Any], base: Path) -> HubConfig:
+    """A configuration from its tables.
+
+    Raises:
+        ConfigError: with table and field, the cause and the remedy.
+    """
+    if unknown := sorted(set(data) - set(_TOP)):
+        raise ConfigError(unknown[0], f"is unknown; known are: {', '.join(_TOP)}")
+    accounts = _table(data, "accounts")
+    if not accounts:
+        raise ConfigError("accounts", 'there is none; write [accounts.paper] with venue = "paper" and guards = []')
+    return from_config(
+        HubConfig,
+        {
+            **{key: value for key, value in data.items() if key != "accounts"},
+            **{key: _tables(data, key) for key in ("guards", "observers", "plugins")},
+            "base": "",
+            "state": data.get("state", "state"),
+            "accounts": {name: _account(name, table) for name, table in accounts.items()},
+        },
+        where="",
+        base=base,
+    )
+
+
+def _account(name: str, table: object) -> object:
+    if not _NAME.fullmatch(name):
+        raise ConfigError(f"accounts.{name}", "a name is made of letters, digits, '-', '_' and '.'")
+    if isinstance(table, Mapping) and "guards" not in table:
+        remedy = 'write guards = ["confidence", "position_size"], or guards = [] for none'
+        raise ConfigError(f"accounts.{name}.guards", f"is missing; {remedy}")
+    return table
+
+
+def _table(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = data.get(name, {})
+    if not isinstance(table, Mapping):
+        raise ConfigError(name, f"is not a table; write [{name}.NAME]")
+    return table
+
+
+def _tables(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    for key in _table(data, name):
+        _table(data[name], key)
+    return _table(data, name)
+
+
+def _wrapped(where: str, find: Any) -> Any:
+    try:
+        return find()
+    except PluginError as error:
+        raise ConfigError(where, str(error)) from None
+
+
+def _check_requirement(requirement: str) -> None:
+    match = re.fullmatch(r"([A-Za-z0-9._-]+)(?:>=([0-9]+(?:\.[0-9]+)*))?", requirement.replace(" ", ""))
+    if not match:
+        raise ConfigError("require", f"{requirement!a} is not of the form 'name' or 'name>=1.2'")
+    name, wanted = match.groups()
+    try:
+        version = importlib_metadata.version(name)
+    except importlib_metadata.PackageNotFoundError:
+        raise ConfigError("require", f"{name} is not installed; run: pip install '{requirement}'") from None
+    if wanted and _release(version) < _release(wanted):
+        raise ConfigError("require", f"{name} is {version}; run: pip install --upgrade '{requirement}'")
+
+
+def _release(version: str) -> tuple[int, ...]:
+    numbers = [int(part) for part in re.match(r"[0-9.]*", version)[0].split(".") if part]  # type: ignore[index]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""One account at work: the opened Account, its book, quotes, live orders, open questions."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fks_exec.account import Account
+from fks_exec.clock import Clock
+from fks_exec.errors import AccountNotReady
+from fks_exec.model.events import Alarm, Event
+from fks_exec.model.orders import OrderRef
+from fks_exec.observers import Observers
+
+from .book import Book
+from .config import AccountConfig
+from .journal.protocol import Journal, Term
+from .live import Live
+from .quotes import Equity, Quotes
+
+
+class Desk:
+    """What the parts of the hub share about one account. Only ``submit`` calls the venue.
+
+    Args:
+        name: the account's.
+        limits: the digest of what its decisions rest on.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        config: AccountConfig,
+        journal: Journal,
+        term: Term,
+        observers: Observers,
+        clock: Clock,
+        limits: str = "",
+    ) -> None:
+        self.name = name
+        self.config = config
+        self.journal = journal
+        self.term = term
+        self.observers = observers
+        self.clock = clock
+        self.limits = limits
+        self.book = Book()
+        self.account: Account | None = None
+        self.reason = "it has not been opened yet"
+        self.fault = ""
+        self.live: dict[str, Live] = {}
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._names: dict[str, Live] = {}
+        self._unresolved: dict[str, set[str]] = {}
+
+    def opened(self, account: Account) -> None:
+        """The venue is there."""
+        self.account = account
+        self.quotes = Quotes(account, min(self.config.deadline, 5.0))
+        self.equity = Equity(account, self.config.currency, self.config.capital)
+        self.reason = ""
+
+    def lost(self, reason: str) -> None:
+        """The venue is not there (yet)."""
+        self.account = None
+        self.reason = reason
+
+    @property
+    def not_ready(self) -> str:
+        """Why orders cannot be taken; empty when they can."""
+        if self.account is None:
+            return self.reason
+        return self.account.reason or self.fault
+
+    def ready_account(self) -> Account:
+        """The opened account.
+
+        Raises:
+            AccountNotReady: with the reason; nothing was sent.
+        """
+        if self.account is None or self.not_ready:
+            raise AccountNotReady(self.name, self.not_ready)
+        return self.account
+
+    def add(self, live: Live) -> None:
+        """An order begins, or is taken up again."""
+        self.live[live.key.client_order_id] = live
+        self.name_order(live)
+
+    def name_order(self, live: Live) -> None:
+        """Remember the names under which the venue knows an order."""
+        for name in (live.venue_client_order_id, live.result.order_id):
+            if name is not None:
+                self._names[name] = live
+
+    def drop(self, live: Live) -> None:
+        """An order has ended; the journal keeps it."""
+        if self.live.get(live.key.client_order_id) is live:
+            del self.live[live.key.client_order_id]
+        for name in (live.venue_client_order_id, live.result.order_id):
+            if name is not None and self._names.get(name) is live:
+                del self._names[name]
+
+    def find(self, ref: OrderRef) -> Live | None:
+        """A live order, by any of its names."""
+        if ref.client_order_id is not None and ref.client_order_id in self.live:
+            return self.live[ref.client_order_id]
+        for name in (ref.venue_client_order_id, ref.order_id):
+            if name is not None and name in self._names:
+                return self._names[name]
+        return None
+
+    def taken(self, venue_client_order_id: str) -> bool:
+        """Whether a live order has this name at the venue."""
+        return venue_client_order_id in self._names
+
+    def question(self, live: Live, *, unknown: bool) -> None:
+        """Note whether an order's fate is unknown; its lane refuses entries while one is."""
+        open_questions = self._unresolved.setdefault(live.lane, set())
+        if unknown:
+            open_questions.add(live.key.client_order_id)
+        else:
+            open_questions.discard(live.key.client_order_id)
+        if not open_questions:
+            del self._unresolved[live.lane]
+
+    def questions(self, symbol: str) -> frozenset[str]:
+        """The orders of an instrument whose fate is unknown."""
+        return frozenset(self._unresolved.get(symbol, ()))
+
+    def emit(self, event: Event) -> None:
+        """Tell the observers, after the fact is durable."""
+        self.observers.emit(event)
+
+    def alarm(self, code: str, message: str, client_order_id: str | None = None) -> None:
+        """Tell that a human should look."""
+        self.emit(Alarm(account=self.name, time=self.clock.now(), code=code, message=message, client_order_id=client_order_id))
+
+    def spawn(self, task: asyncio.Task[None]) -> None:
+        """Keep a background task until it ends."""
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)

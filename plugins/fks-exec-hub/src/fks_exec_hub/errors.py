@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+"""What the hub raises beside core's errors and the journal's."""
+
+from __future__ import annotations
+
+from fks_exec.errors import FksExecError
+
+
+class UnknownAccount(FksExecError, LookupError):
+    """No account of this name is configured."""
+
+
+class HubClosed(FksExecError):
+    """The hub takes no more orders."""

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+"""Ids that the hub makes: a client's where the caller gave none, and the venue's in the venue's own alphabet."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Container
+
+from .journal.protocol import Key
+
+
+def new_client_order_id() -> str:
+    """A new id for an order whose caller gave none."""
+    return f"fx-{uuid.uuid4().hex}"
+
+
+def venue_id(key: Key, purpose: str, attempt: int, leg: str, *, alphabet: str, length: int, taken: Container[str] = ()) -> str:
+    """The id that a venue is given: the same for the same attempt, another for any other.
+
+    Args:
+        alphabet, length: what the venue takes; at most 32 characters are used.
+        taken: ids that stand for other orders.
+    """
+    salt = 0
+    while True:
+        text = "\0".join((key.account, key.client_order_id, purpose, str(attempt), leg, str(salt)))
+        made = _spell(int.from_bytes(hashlib.sha256(text.encode()).digest(), "big"), alphabet, min(length, 32))
+        if made not in taken:
+            return made
+        salt += 1
+
+
+def _spell(number: int, alphabet: str, length: int) -> str:
+    letters = []
+    for _ in range(length):
+        number, index = divmod(number, len(alphabet))
+        letters.append(alphabet[index])
+    return "".join(letters)

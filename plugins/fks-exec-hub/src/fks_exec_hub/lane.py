@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""A lane: a queue, nothing else. One per (account, symbol): what is put in first is handled first, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from fks_exec.model.results import ExecutionResult, Status
+
+from .decide import decide
+from .desk import Desk
+from .journal.protocol import JournalError, JournalUncertain
+from .live import Live
+from .record import RETRY, record
+from .submit import submit
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Lane(Generic[T]):
+    """Handles items in the order in which they were put in.
+
+    Args:
+        handle: awaited for one item at a time.
+    """
+
+    def __init__(self, handle: Callable[[T], Awaitable[None]]) -> None:
+        self._handle = handle
+        self._items: deque[T] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits and nothing is handled."""
+        return self._task is None and not self._items
+
+    def put(self, item: T) -> None:
+        """Take a place, in this tick."""
+        self._items.append(item)
+        if self._task is None and not self._stopped:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._items and not self._stopped:
+                await self._handle(self._items.popleft())
+        finally:
+            self._task = None
+
+    async def stop(self, seconds: float) -> list[T]:
+        """Take nothing further; the item in hand has so many seconds, then it is cancelled.
+
+        Returns:
+            What was not begun.
+        """
+        self._stopped = True
+        task = self._task
+        if task is not None:
+            _, late = await asyncio.wait({task}, timeout=seconds)
+            if late:
+                task.cancel()
+                await asyncio.wait({task})
+        return list(self._items)
+
+
+async def work(desk: Desk, live: Live) -> None:
+    """What a lane does with one order: wait until it is durable, decide, submit."""
+    if live.write is not None:
+        await asyncio.wait({live.write})
+        if live.write.exception() is not None:
+            desk.drop(live)
+            return
+    try:
+        await _until_written(desk, live)
+    except Exception:  # a fault of ours: the order is in the journal, the next ones must not wait for it
+        log.exception("account %s: order %s could not be handled", desk.name, live.key.client_order_id)
+        desk.alarm("HUB_FAULT", "an order could not be handled; see the log", live.key.client_order_id)
+        text = "a fault of the hub; the order may exist at the venue: see the log"
+        await record(desk, live, ExecutionResult(status=Status.UNKNOWN, code="HUB_FAULT", error=text))
+
+
+async def _until_written(desk: Desk, live: Live) -> None:
+    """Nothing is sent before its intent is durable; while the journal cannot write, the lane waits and decides again."""
+    for number in range(10**9):
+        decision = await decide(desk, live)
+        if isinstance(decision, ExecutionResult):
+            await record(desk, live, decision)
+            return
+        try:
+            await submit(desk, live, decision)
+            return
+        except JournalError as error:
+            desk.book.release(live.token)
+            log.warning("account %s: an intent could not be written: %s", desk.name, error)
+            await asyncio.sleep(RETRY[min(number, len(RETRY) - 1)])
+            if isinstance(error, JournalUncertain):
+                await _settle_claim(desk)
+
+
+async def _settle_claim(desk: Desk) -> None:
+    """After an uncertain write the account is claimed again; nothing was sent, so the order is decided anew."""
+    try:
+        desk.term = await desk.journal.claim(desk.name)
+    except JournalError as error:
+        log.warning("account %s: the journal cannot be claimed yet: %s", desk.name, error)

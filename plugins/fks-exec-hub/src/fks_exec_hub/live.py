@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""One order while it lives in memory, and how news about it are merged into what is known."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+
+from attrs import define, evolve, field
+
+from fks_exec.model.events import OrderUpdate
+from fks_exec.model.numbers import ZERO
+from fks_exec.model.orders import Order, OrderRef
+from fks_exec.model.results import ExecutionResult, Fill, Status
+
+from .book import Token
+from .instructions import Instruction
+from .journal.protocol import Key, Written
+
+
+@define(eq=False, kw_only=True)
+class Live:
+    """One order.
+
+    Args:
+        lane: the canonical symbol.
+        write: done when the accept is durable.
+        concluded: the first outcome, once it is recorded.
+        result: what is known now.
+        order: as sent; None before the decision.
+        token: its reservation.
+        fills: by trade id.
+        booked: how much of the order itself (not its legs) has become position.
+        waiting: updates that came before the first outcome.
+    """
+
+    key: Key
+    lane: str
+    instruction: Instruction
+    digest: str
+    accepted_at: int
+    write: asyncio.Future[Written] | None = None
+    concluded: asyncio.Future[ExecutionResult] = field(factory=lambda: asyncio.get_running_loop().create_future())
+    result: ExecutionResult = field(factory=lambda: ExecutionResult(status=Status.PENDING))
+    order: Order | None = None
+    token: Token | None = None
+    venue_client_order_id: str | None = None
+    attempt: int = 1
+    submitted_at: int | None = None
+    fills: dict[str, Fill] = field(factory=dict)
+    booked: Decimal = ZERO
+    waiting: list[OrderUpdate] = field(factory=list)
+
+    @property
+    def followed(self) -> bool:
+        """Something may still come: the order is open or unknown, or a leg rests."""
+        return needs_following(self.result)
+
+    @property
+    def ref(self) -> OrderRef:
+        """All its names."""
+        return OrderRef(
+            client_order_id=self.key.client_order_id,
+            venue_client_order_id=self.venue_client_order_id,
+            order_id=self.result.order_id,
+            symbol=self.lane,
+            submitted_at=self.submitted_at,
+        )
+
+
+def needs_following(result: ExecutionResult) -> bool:
+    """Whether something may still come for an order with this result."""
+    return not result.status.terminal or any(not leg.status.terminal for leg in result.legs)
+
+
+def merge(known: ExecutionResult, news: ExecutionResult) -> ExecutionResult:
+    """What is known after some news: cumulative quantities never go back, an end stays an end, fills are kept."""
+    fills = {fill.trade_id: fill for fill in (*known.fills, *news.fills)}
+    own = sum((fill.quantity for fill in fills.values() if not fill.leg), ZERO)
+    ahead = news.filled_quantity >= known.filled_quantity
+    return evolve(
+        news,
+        status=_status(known, news),
+        client_order_id=known.client_order_id or news.client_order_id,
+        order_id=news.order_id or known.order_id,
+        filled_quantity=max(known.filled_quantity, news.filled_quantity, own),
+        average_price=(news if ahead and news.average_price is not None else known).average_price,
+        fills=tuple(fills.values()),
+        legs=news.legs or known.legs,
+        protected=known.protected if news.protected is None else news.protected,
+        fees=news.fees or known.fees,
+    )
+
+
+def _status(known: ExecutionResult, news: ExecutionResult) -> Status:
+    if known.status.terminal and not news.status.terminal:
+        return known.status
+    if known.status is Status.FILLED:
+        return known.status
+    if news.status is Status.UNKNOWN and known.status not in (Status.PENDING, Status.UNKNOWN):
+        return known.status
+    if known.status is Status.PARTIALLY_FILLED and news.status is Status.ACCEPTED:
+        return known.status
+    return news.status

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Quotes and equity with an age: what is too old is asked for again, once for all who wait."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from fks_exec.account import Account
+from fks_exec.clock import Clock
+from fks_exec.model.market import MarketData
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Fresh(Generic[T]):
+    """One value and when it was asked for.
+
+    Args:
+        fetch: asks the venue.
+        clock: for the age.
+    """
+
+    def __init__(self, fetch: Callable[[], Awaitable[T]], clock: Clock) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._value: T | None = None
+        self._at = float("-inf")
+        self._asking: asyncio.Task[None] | None = None
+
+    async def get(self, max_age: float) -> T | None:
+        """The value, at most so many seconds old; None when the venue does not tell."""
+        if self.age() <= max_age:
+            return self._value
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask())
+        await asyncio.shield(self._asking)
+        return self._value if self.age() <= max_age else None
+
+    def age(self) -> float:
+        """Seconds since the value was asked for."""
+        return self._clock.monotonic() - self._at
+
+    def peek(self) -> T | None:
+        """The value, however old."""
+        return self._value
+
+    async def _ask(self) -> None:
+        asked = self._clock.monotonic()
+        try:
+            self._value, self._at = await self._fetch(), asked
+        except Exception as error:  # no value is an answer: entries are denied for it
+            log.warning("no fresh value: %s", type(error).__name__)
+            log.debug("no fresh value", exc_info=True)
+        finally:
+            self._asking = None
+
+
+class Quotes:
+    """The quotes of one account.
+
+    Args:
+        account: whom to ask.
+        seconds: to wait for one answer.
+    """
+
+    def __init__(self, account: Account, seconds: float) -> None:
+        self._account = account
+        self._seconds = seconds
+        self._fresh: dict[str, Fresh[MarketData]] = {}
+
+    async def get(self, symbol: str, max_age: float) -> MarketData | None:
+        """A quote at most so many seconds old; None when there is none."""
+        fresh = self._fresh.get(symbol)
+        if fresh is None:
+            fresh = self._fresh[symbol] = Fresh(lambda: self._ask(symbol), self._account.clock)
+        return await fresh.get(max_age)
+
+    async def _ask(self, symbol: str) -> MarketData:
+        return await self._account.fetch_data(symbol, seconds=self._seconds)
+
+
+class Equity:
+    """What an account is worth, in its currency.
+
+    Args:
+        account: whom to ask.
+        currency: of the answer.
+        capital: a fixed figure instead of the venue's.
+    """
+
+    def __init__(self, account: Account, currency: str | None, capital: Decimal | None) -> None:
+        self._account = account
+        self._currency = currency
+        self._capital = capital
+        self._fresh: Fresh[Decimal | None] = Fresh(self._ask, account.clock)
+
+    async def get(self, max_age: float) -> Decimal | None:
+        """Equity at most so many seconds old; None when the venue does not tell or the currency is not given."""
+        if self._capital is not None:
+            return self._capital
+        if self._currency is None or "fetch_balance" not in self._account.capabilities.abilities:
+            return None
+        return await self._fresh.get(max_age)
+
+    async def _ask(self) -> Decimal | None:
+        for balance in await self._account.fetch_balance():
+            if balance.currency == self._currency:
+                return balance.total if balance.equity is None else balance.equity
+        return None

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""An operator settles an order whose fate is not known, with a reason, while the host is stopped."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from attrs import evolve
+
+from fks_exec.convert import from_json, to_json
+from fks_exec.errors import FksExecError
+from fks_exec.model.account import Position
+from fks_exec.model.numbers import ZERO, Number, decimal, plain
+from fks_exec.model.orders import Order
+from fks_exec.model.results import ExecutionResult, Fill, Status
+
+from .book import after_fill
+from .instructions import read_instruction
+from .journal.protocol import FillStep, Journal, JournalStep, Key, NamedStep, Outcome, Recorded
+from .live import needs_following
+from .record import position_step
+from .restore import sent_order
+
+Settlement: TypeAlias = Literal["not_placed", "placed", "filled", "canceled"]
+
+_STATUS = {
+    "not_placed": Status.NOT_PLACED,
+    "placed": Status.ACCEPTED,
+    "filled": Status.FILLED,
+    "canceled": Status.CANCELED,
+}
+
+
+class CannotResolve(FksExecError):
+    """The order cannot be settled that way."""
+
+
+async def resolve_order(
+    journal: Journal,
+    key: Key,
+    *,
+    as_: Settlement,
+    because: str,
+    time: int,
+    quantity: Number | None = None,
+    price: Number | None = None,
+    order_id: str | None = None,
+) -> ExecutionResult:
+    """Write down what became of an order, by the operator's own look at the venue.
+
+    Args:
+        as_: ``not_placed``, ``placed`` (it rests), ``filled``, or ``canceled`` (with what was filled before).
+        because: the reason, kept in the journal.
+        time: now, epoch milliseconds.
+        quantity: what was filled in all, base units or contracts; for ``filled`` the whole order if None.
+        price: average price of the fills, quote currency; needed when something was filled.
+        order_id: the venue's id.
+
+    Raises:
+        CannotResolve: the order is not known, was never sent, or has ended; or a figure is missing.
+    """
+    recorded = await journal.order(key)
+    order = _check(recorded, key, because)
+    assert recorded is not None  # noqa: S101  (_check refused it)
+    before = _known(recorded)
+    filled = _filled(order, as_, before, quantity)
+    result = evolve(
+        before,
+        status=_STATUS[as_],
+        order_id=order_id or before.order_id,
+        filled_quantity=filled,
+        average_price=_price(before, filled, price),
+        error=None,
+        code="RESOLVED",
+        legs=(),
+    )
+    steps = await _steps(journal, recorded, order, before, result, time)
+    reason = json.dumps({"as": as_, "because": because, "before": before.status.value})
+    term = await journal.claim(key.account)
+    await journal.write(*steps, NamedStep(key=key, name="resolved", data=reason, time=time), term=term)
+    return result
+
+
+def _check(recorded: Recorded | None, key: Key, because: str) -> Order:
+    if recorded is None:
+        raise CannotResolve(f"account {key.account!r} has no order {key.client_order_id[:64]!a}; see: fks-exec orders list")
+    if not because.strip():
+        raise CannotResolve("say why with --because; the reason is kept in the journal")
+    if recorded.terminal:
+        raise CannotResolve(f"the order has ended as {recorded.status}; there is nothing to settle")
+    order = sent_order(recorded.attempts[-1].decision) if recorded.attempts else None
+    if order is None:
+        raise CannotResolve("the order was accepted and never sent; the host takes it up at its next start")
+    return order
+
+
+def _known(recorded: Recorded) -> ExecutionResult:
+    if recorded.result is not None:
+        return from_json(ExecutionResult, recorded.result)
+    return ExecutionResult(status=Status.UNKNOWN, client_order_id=recorded.key.client_order_id)
+
+
+def _filled(order: Order, as_: Settlement, before: ExecutionResult, quantity: Number | None) -> Decimal:
+    if quantity is None:
+        return order.quantity if as_ == "filled" else before.filled_quantity
+    filled = decimal(quantity, "quantity")
+    if filled < before.filled_quantity:
+        raise CannotResolve(f"{plain(before.filled_quantity)} is booked as filled already; a fill is never taken back")
+    if filled > order.quantity:
+        raise CannotResolve(f"the order was for {plain(order.quantity)}; {plain(filled)} cannot have been filled")
+    if as_ == "not_placed" and filled:
+        raise CannotResolve("an order that was not placed has filled nothing; settle it as filled or canceled")
+    return filled
+
+
+def _price(before: ExecutionResult, filled: Decimal, price: Number | None) -> Decimal | None:
+    if filled == before.filled_quantity:
+        return before.average_price
+    if price is None:
+        raise CannotResolve("say the average price of the fills with --price")
+    average = decimal(price, "price")
+    if average <= 0:
+        raise CannotResolve("the average price of the fills is greater than zero")
+    return average
+
+
+async def _steps(
+    journal: Journal, recorded: Recorded, order: Order, before: ExecutionResult, result: ExecutionResult, time: int
+) -> list[JournalStep]:
+    key, added = recorded.key, result.filled_quantity - before.filled_quantity
+    outcome = Outcome(
+        key=key,
+        attempt=recorded.attempts[-1].attempt,
+        status=result.status.value,
+        terminal=not needs_following(result),
+        result=to_json(result),
+        time=time,
+    )
+    if added <= 0 or result.average_price is None:
+        return [outcome]
+    spent = before.filled_quantity * (before.average_price or ZERO)
+    fill = Fill(
+        trade_id=f"resolved:{key.client_order_id}:{plain(result.filled_quantity)}",
+        quantity=added,
+        price=max((result.average_price * result.filled_quantity - spent) / added, ZERO),
+        side=order.side,
+    )
+    strategy = read_instruction(recorded.instruction).strategy
+    position = after_fill(await _position(journal, recorded, strategy), fill, None)
+    fill_step = FillStep(key=key, trade_id=fill.trade_id, fill=to_json(fill), time=time)
+    return [outcome, fill_step, position_step(key.account, position, time)]
+
+
+async def _position(journal: Journal, recorded: Recorded, strategy: str | None) -> Position:
+    for stored in await journal.positions(recorded.key.account):
+        if (stored.lane, stored.strategy) == (recorded.lane, strategy or ""):
+            return from_json(Position, stored.position)
+    return Position(symbol=recorded.lane, quantity=ZERO, strategy=strategy)

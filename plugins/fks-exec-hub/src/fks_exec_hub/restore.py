@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""What the journal knows becomes live again: positions, open orders, open questions, what was accepted and not begun."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+from fks_exec.convert import from_json
+from fks_exec.model.account import Position
+from fks_exec.model.numbers import ZERO
+from fks_exec.model.orders import Order
+from fks_exec.model.results import ExecutionResult, Fill, Status
+
+from .desk import Desk
+from .instructions import read_instruction
+from .journal.protocol import Recorded
+from .live import Live
+from .record import record
+
+STOPPED = "the host stopped after the intent and before the outcome was recorded; the order may exist at the venue"
+
+
+async def restore(desk: Desk) -> list[Live]:
+    """Rebuild a desk from the journal's open state.
+
+    Returns:
+        Orders that were accepted and not begun, in lane order.
+    """
+    for stored in await desk.journal.positions(desk.name):
+        desk.book.store(from_json(Position, stored.position))
+    for recorded in [*await desk.journal.open(desk.name), *await desk.journal.unresolved(desk.name)]:
+        await _take_up(desk, recorded)
+    pending = [await revive(desk, recorded) for recorded in await desk.journal.pending(desk.name)]
+    for live in pending:
+        desk.add(live)
+    return pending
+
+
+async def _take_up(desk: Desk, recorded: Recorded) -> None:
+    live = await revive(desk, recorded)
+    desk.add(live)
+    if live.order is not None and not live.result.status.terminal:
+        live.token = desk.book.reserve(live.lane, live.order.side, max(live.order.quantity - live.booked, ZERO), reducing=False)
+    if live.result.status is Status.PENDING:
+        await record(desk, live, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=STOPPED))
+    elif live.result.status is Status.UNKNOWN:
+        desk.question(live, unknown=True)
+
+
+async def revive(desk: Desk, recorded: Recorded) -> Live:
+    """One order from its record."""
+    attempt = recorded.attempts[-1] if recorded.attempts else None
+    live = Live(
+        key=recorded.key,
+        lane=recorded.lane,
+        instruction=read_instruction(recorded.instruction),
+        digest=recorded.digest,
+        accepted_at=recorded.accepted_at,
+    )
+    if attempt is not None:
+        live.attempt = attempt.attempt
+        live.venue_client_order_id = attempt.venue_client_order_id
+        live.submitted_at = attempt.time
+        live.order = sent_order(attempt.decision)
+    if recorded.result is not None:
+        live.result = from_json(ExecutionResult, recorded.result)
+        live.concluded.set_result(live.result)
+    for stored in await desk.journal.fills(recorded.key):
+        live.fills[stored.trade_id] = from_json(Fill, stored.fill)
+    live.booked = booked(live)
+    return live
+
+
+def sent_order(decision: str) -> Order | None:
+    """The order that a decision sent, as it was sent."""
+    document = json.loads(decision).get("order")
+    return from_json(Order, document) if document else None
+
+
+def booked(live: Live) -> Decimal:
+    """How much of an order itself has become position."""
+    total = sum((fill.quantity for fill in live.fills.values() if not fill.leg), ZERO)
+    return min(total, max(live.result.filled_quantity, ZERO)) if live.result.filled_quantity else total
