@@ -37,6 +37,8 @@ from .secrets import Secret, read_secret
 
 T = TypeVar("T")
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
 
 def normalize_order(mapping: Mapping[str, object]) -> Order:
     """An Order from plain data: texts, numbers (also a finite float, through its repr), any case of the words.
@@ -93,7 +95,7 @@ def to_dict(record: object) -> dict[str, Any]:
 
 def to_json(record: object) -> str:
     """Canonical JSON of a record without its defaults: equal records give equal texts, also in a later version."""
-    return json.dumps(_compact().unstructure(record), sort_keys=True, separators=(",", ":"))
+    return _encode(_compact().unstructure(record))
 
 
 def from_json(kind: type[T], text: str) -> T:
@@ -101,10 +103,21 @@ def from_json(kind: type[T], text: str) -> T:
     return from_dict(kind, json.loads(text))
 
 
+def canonical(instruction: Order | ClosePosition) -> str:
+    """What an instruction says, without its id: its kind and canonical JSON, e.g. ``Order:{"quantity":"1",...}``."""
+    data = _compact().unstructure(instruction)
+    data.pop("client_order_id", None)
+    return f"{type(instruction).__name__}:{_encode(data)}"
+
+
 def digest(instruction: Order | ClosePosition) -> str:
-    """What an instruction says, without its id: SHA-256, hexadecimal, of its canonical JSON."""
-    anonymous = attrs.evolve(instruction, client_order_id=None)
-    return hashlib.sha256(f"{type(instruction).__name__}:{to_json(anonymous)}".encode()).hexdigest()
+    """What an instruction says, without its id: SHA-256, hexadecimal, of :func:`canonical`."""
+    return digest_of(canonical(instruction))
+
+
+def digest_of(text: str) -> str:
+    """SHA-256, hexadecimal, of what :func:`canonical` made."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def parse_json(raw: bytes | str) -> dict[str, Any]:
@@ -248,8 +261,8 @@ def _writer(*, omit_defaults: bool) -> Converter:
     converter.register_unstructure_hook(Decimal, plain)
     converter.register_unstructure_hook(Secret, repr)
     converter.register_unstructure_hook(Path, str)
-    converter.register_unstructure_hook(frozenset, sorted)
-    converter.register_unstructure_hook_func(_is_frozenset, sorted)
+    converter.register_unstructure_hook(frozenset, _write_set)
+    converter.register_unstructure_hook_func(_is_frozenset, _write_set)
     converter.register_unstructure_hook_func(_is_enum, lambda member: member.value)
     converter.register_unstructure_hook(StrEnum, lambda member: member.value)  # else cattrs takes it for the str it is
     converter.register_unstructure_hook_func(_is_options, _write_options)
@@ -263,6 +276,10 @@ def _writer(*, omit_defaults: bool) -> Converter:
 
 def _is_frozenset(kind: Any) -> bool:
     return get_origin(kind) is frozenset
+
+
+def _write_set(words: frozenset[Any]) -> list[Any]:
+    return sorted(word.value if isinstance(word, Enum) else word for word in words)
 
 
 def _write_options(options: Mapping[str, Option]) -> dict[str, object]:

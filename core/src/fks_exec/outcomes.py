@@ -24,7 +24,8 @@ def outcome_of(answer: object, client_order_id: str | None = None) -> ExecutionR
     elif isinstance(answer, BaseException):
         result = _unknown(answer)
     elif isinstance(answer, ExecutionResult) and answer.status not in _NOT_A_VENUES_WORD:
-        return answer if client_order_id is None else evolve(answer, client_order_id=client_order_id)
+        known = client_order_id is None or answer.client_order_id == client_order_id
+        return answer if known else evolve(answer, client_order_id=client_order_id)
     else:
         error = f"the venue plugin answered {_kind(answer)} instead of an outcome; the order may exist at the venue"
         result = ExecutionResult(status=Status.UNKNOWN, error=error, code="NO_ANSWER")

@@ -13,10 +13,12 @@ from .model.results import Denial
 
 W = TypeVar("W", bound=str)
 
+_NO_RULES = Instrument(symbol="any")
+
 
 def unsupported(order: Order, declared: Capabilities, instrument: Instrument | None = None) -> list[Denial]:
     """One denial for each part of an order that the account, or this instrument of it, does not declare."""
-    rules = instrument or Instrument(symbol=order.symbol)
+    rules = instrument or _NO_RULES
     denials = []
     types = _both(declared.order_types, rules.order_types)
     if order.order_type not in types:

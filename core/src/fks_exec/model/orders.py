@@ -79,15 +79,15 @@ def word(kind: type[_Word], value: str, name: str) -> _Word:
 
 
 def _side(value: Side | str) -> Side:
-    return Side(word(Side, value, "side"))
+    return value if isinstance(value, Side) else Side(word(Side, value, "side"))
 
 
 def _order_type(value: OrderType | str) -> OrderType:
-    return OrderType(word(OrderType, value, "order_type"))
+    return value if isinstance(value, OrderType) else OrderType(word(OrderType, value, "order_type"))
 
 
 def _time_in_force(value: TimeInForce | str) -> TimeInForce:
-    return TimeInForce(word(TimeInForce, value, "time_in_force"))
+    return value if isinstance(value, TimeInForce) else TimeInForce(word(TimeInForce, value, "time_in_force"))
 
 
 def _quantity(value: Number) -> Decimal:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from attrs import evolve
 
 from fks_exec.account import Account
-from fks_exec.convert import to_dict, to_json
+from fks_exec.convert import to_dict
 from fks_exec.model.account import AccountState
 from fks_exec.model.market import Instrument, Kind, MarketData
 from fks_exec.model.numbers import plain
@@ -21,6 +21,7 @@ from .desk import Desk
 from .live import Live
 from .submit import Decision, denied
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _RESTING = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 
 
@@ -82,7 +83,7 @@ def _judge(desk: Desk, live: Live, account: Account, order: Order, state: Accoun
     denials += account.check_risk(order, state, reducing=reducing)
     if denials:
         return denied(*denials)
-    document = _document(desk, order, state, reducing)
+    document = _document(desk, live, order, state, reducing)
     live.token = desk.book.reserve(order.symbol, order.side, order.quantity, reducing=reducing)
     return Decision(order, reducing, document)
 
@@ -174,10 +175,10 @@ def _beside_unknown(
     return order, [Denial(code="UNRESOLVED_ORDER", message=text, value=names)]
 
 
-def _document(desk: Desk, order: Order, state: AccountState, reducing: bool) -> str:
+def _document(desk: Desk, live: Live, order: Order, state: AccountState, reducing: bool) -> str:
     """What was seen, so that the decision can be judged again under another configuration."""
     seen = {
-        "order": to_json(order),
+        "order": None if order == live.instruction else to_dict(order),
         "reducing": reducing,
         "limits": desk.limits,
         "quote": to_dict(state.quote) if state.quote else None,
@@ -188,4 +189,4 @@ def _document(desk: Desk, order: Order, state: AccountState, reducing: bool) -> 
         "open_orders": state.open_orders,
         "time": state.time,
     }
-    return json.dumps(seen, separators=(",", ":"))
+    return _encode({name: value for name, value in seen.items() if value is not None})

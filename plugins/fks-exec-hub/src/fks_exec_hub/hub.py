@@ -11,12 +11,12 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from fks_exec.clock import Clock, SystemClock
-from fks_exec.convert import digest
+from fks_exec.convert import canonical, digest_of
 from fks_exec.errors import AccountNotReady
 from fks_exec.model.account import Balance, Check, Health, Position
 from fks_exec.model.events import OrderAccepted
 from fks_exec.model.market import MarketData
-from fks_exec.model.results import ExecutionResult
+from fks_exec.model.results import ExecutionResult, Status
 from fks_exec.observers import Observers
 from fks_exec.roles import implementations
 
@@ -26,8 +26,8 @@ from .engines import open_journal
 from .errors import HubClosed, UnknownAccount
 from .follow import Follower
 from .ids import new_client_order_id
-from .instructions import Instruction, write_instruction
-from .journal.protocol import Accept, Exists, Journal, Key, Note, Recorded
+from .instructions import Instruction
+from .journal.protocol import Accept, Exists, Journal, JournalError, Key, Note, Recorded
 from .lane import Lane, work
 from .live import Live
 from .opening import Opener
@@ -223,24 +223,24 @@ class ExecutionHub:
         desk = self._desk(account)
         symbol = desk.ready_account().resolve_symbol(instruction.symbol)
         name = instruction.client_order_id or new_client_order_id()
-        instruction = evolve(instruction, symbol=symbol, client_order_id=name)
-        content = digest(instruction)
+        if (instruction.symbol, instruction.client_order_id) != (symbol, name):
+            instruction = evolve(instruction, symbol=symbol, client_order_id=name)
+        document = canonical(instruction)
+        content = digest_of(document)
         known = desk.live.get(name)
         if known is None:
-            known = self._enter(desk, instruction, content, raw)
+            known = self._enter(desk, instruction, document, content, raw)
             duplicate = False
         else:
             duplicate = True
-        if known.write is not None and not known.write.done():
-            await asyncio.wait({known.write})
-        error = known.write.exception() if known.write is not None else None
+        error = await _failure(known)
         if isinstance(error, Exists) and isinstance(error.recorded, Recorded):
             known, duplicate = await self._recorded(desk, error.recorded), True
         elif error is not None:
             raise error
         return receipt_for(known, content, duplicate=duplicate)
 
-    def _enter(self, desk: Desk, instruction: Instruction, content: str, raw: bytes | None) -> Live:
+    def _enter(self, desk: Desk, instruction: Instruction, document: str, content: str, raw: bytes | None) -> Live:
         """In one tick: the journal write, the place in the lane. From here on the order is the hub's."""
         key = Key(desk.name, instruction.client_order_id or "")
         now = self.clock.now()
@@ -248,11 +248,12 @@ class ExecutionHub:
             key=key,
             lane=instruction.symbol,
             digest=content,
-            instruction=write_instruction(instruction),
+            instruction=document,
             raw=raw,
             time=now,
         )
         live = Live(key=key, lane=instruction.symbol, instruction=instruction, digest=content, accepted_at=now)
+        live.result = ExecutionResult(status=Status.PENDING, client_order_id=key.client_order_id)
         live.write = asyncio.ensure_future(self.journal.write(step))
         desk.add(live)
         self._lane(desk.name, live.lane).put(live)
@@ -345,3 +346,14 @@ class ExecutionHub:
         if desk.account is None:
             return Health([Check(name="account", ok=False, message=desk.reason)])
         return await desk.account.health_check()
+
+
+async def _failure(live: Live) -> BaseException | None:
+    """Why an order could not be made durable; None when it is. Cancelling the caller leaves the write alone."""
+    if live.write is None:
+        return None
+    try:
+        await asyncio.shield(live.write)
+    except JournalError as error:
+        return error
+    return None

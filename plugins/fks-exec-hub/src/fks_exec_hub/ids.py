@@ -25,15 +25,8 @@ def venue_id(key: Key, purpose: str, attempt: int, leg: str, *, alphabet: str, l
     salt = 0
     while True:
         text = "\0".join((key.account, key.client_order_id, purpose, str(attempt), leg, str(salt)))
-        made = _spell(int.from_bytes(hashlib.sha256(text.encode()).digest(), "big"), alphabet, min(length, 32))
+        digest = hashlib.sha256(text.encode()).digest()
+        made = "".join([alphabet[byte % len(alphabet)] for byte in digest[:length]])
         if made not in taken:
             return made
         salt += 1
-
-
-def _spell(number: int, alphabet: str, length: int) -> str:
-    letters = []
-    for _ in range(length):
-        number, index = divmod(number, len(alphabet))
-        letters.append(alphabet[index])
-    return "".join(letters)

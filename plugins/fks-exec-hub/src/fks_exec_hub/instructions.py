@@ -1,26 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""An instruction as the journal keeps it: JSON with its kind."""
+"""An instruction as the journal keeps it: its kind and canonical JSON; the id is the key's."""
 
 from __future__ import annotations
 
+import json
 from typing import TypeAlias
 
-from fks_exec.convert import from_json, to_json
+from fks_exec.convert import from_dict
 from fks_exec.errors import InvalidOrder
 from fks_exec.model.orders import ClosePosition, Order
 
 Instruction: TypeAlias = Order | ClosePosition
 
-_KINDS: dict[str, type[Order] | type[ClosePosition]] = {"order": Order, "close": ClosePosition}
+_KINDS: dict[str, type[Order] | type[ClosePosition]] = {"Order": Order, "ClosePosition": ClosePosition}
 
 
-def write_instruction(instruction: Instruction) -> str:
-    """``order:{...}`` or ``close:{...}``."""
-    return f"{'order' if isinstance(instruction, Order) else 'close'}:{to_json(instruction)}"
-
-
-def read_instruction(text: str) -> Instruction:
-    """What :func:`write_instruction` wrote.
+def read_instruction(text: str, client_order_id: str | None = None) -> Instruction:
+    """What :func:`fks_exec.convert.canonical` wrote, with its id.
 
     Raises:
         InvalidOrder: it was written by a later version, or changed.
@@ -28,4 +24,4 @@ def read_instruction(text: str) -> Instruction:
     kind, _, document = text.partition(":")
     if kind not in _KINDS:
         raise InvalidOrder("instruction", f"{kind[:20]!a} is not known to this version; upgrade fks-exec-hub")
-    return from_json(_KINDS[kind], document)
+    return from_dict(_KINDS[kind], {**json.loads(document), "client_order_id": client_order_id})

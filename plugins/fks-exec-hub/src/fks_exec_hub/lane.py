@@ -75,8 +75,9 @@ class Lane(Generic[T]):
 async def work(desk: Desk, live: Live) -> None:
     """What a lane does with one order: wait until it is durable, decide, submit."""
     if live.write is not None:
-        await asyncio.wait({live.write})
-        if live.write.exception() is not None:
+        try:
+            await asyncio.shield(live.write)
+        except JournalError:
             desk.drop(live)
             return
     try:

@@ -75,6 +75,8 @@ def needs_following(result: ExecutionResult) -> bool:
 
 def merge(known: ExecutionResult, news: ExecutionResult) -> ExecutionResult:
     """What is known after some news: cumulative quantities never go back, an end stays an end, fills are kept."""
+    if known.status is Status.PENDING and not news.fills and news.client_order_id == known.client_order_id:
+        return news
     fills = {fill.trade_id: fill for fill in (*known.fills, *news.fills)}
     own = sum((fill.quantity for fill in fills.values() if not fill.leg), ZERO)
     ahead = news.filled_quantity >= known.filled_quantity

@@ -60,8 +60,11 @@ async def record(desk: Desk, live: Live, news: ExecutionResult) -> None:
 
 
 def _change(live: Live, news: ExecutionResult) -> _Change:
-    result = merge(live.result, evolve(news, client_order_id=live.key.client_order_id))
+    name = live.key.client_order_id
+    result = merge(live.result, news if news.client_order_id == name else evolve(news, client_order_id=name))
     booking = book(live, result)
+    if not booking.fills:
+        return _Change(live.result, result, booking)
     sided = {fill.trade_id: fill for fill in booking.fills}
     kept = [sided.get(fill.trade_id, fill) for fill in result.fills]
     added = [fill for fill in booking.fills if fill.trade_id not in {f.trade_id for f in result.fills}]

@@ -90,7 +90,8 @@ def _check(recorded: Recorded | None, key: Key, because: str) -> Order:
         raise CannotResolve("say why with --because; the reason is kept in the journal")
     if recorded.terminal:
         raise CannotResolve(f"the order has ended as {recorded.status}; there is nothing to settle")
-    order = sent_order(recorded.attempts[-1].decision) if recorded.attempts else None
+    instruction = read_instruction(recorded.instruction, key.client_order_id)
+    order = sent_order(recorded.attempts[-1].decision, instruction) if recorded.attempts else None
     if order is None:
         raise CannotResolve("the order was accepted and never sent; the host takes it up at its next start")
     return order

@@ -6,14 +6,14 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from fks_exec.convert import from_json
+from fks_exec.convert import from_dict, from_json
 from fks_exec.model.account import Position
 from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import Order
 from fks_exec.model.results import ExecutionResult, Fill, Status
 
 from .desk import Desk
-from .instructions import read_instruction
+from .instructions import Instruction, read_instruction
 from .journal.protocol import Recorded
 from .live import Live
 from .record import record
@@ -54,7 +54,7 @@ async def revive(desk: Desk, recorded: Recorded) -> Live:
     live = Live(
         key=recorded.key,
         lane=recorded.lane,
-        instruction=read_instruction(recorded.instruction),
+        instruction=read_instruction(recorded.instruction, recorded.key.client_order_id),
         digest=recorded.digest,
         accepted_at=recorded.accepted_at,
     )
@@ -62,7 +62,7 @@ async def revive(desk: Desk, recorded: Recorded) -> Live:
         live.attempt = attempt.attempt
         live.venue_client_order_id = attempt.venue_client_order_id
         live.submitted_at = attempt.time
-        live.order = sent_order(attempt.decision)
+        live.order = sent_order(attempt.decision, live.instruction)
     if recorded.result is not None:
         live.result = from_json(ExecutionResult, recorded.result)
         live.concluded.set_result(live.result)
@@ -72,10 +72,12 @@ async def revive(desk: Desk, recorded: Recorded) -> Live:
     return live
 
 
-def sent_order(decision: str) -> Order | None:
-    """The order that a decision sent, as it was sent."""
+def sent_order(decision: str, instruction: Instruction) -> Order | None:
+    """The order that a decision sent, as it was sent: the instruction itself where the decision changed nothing."""
     document = json.loads(decision).get("order")
-    return from_json(Order, document) if document else None
+    if document is not None:
+        return from_dict(Order, document)
+    return instruction if isinstance(instruction, Order) else None
 
 
 def booked(live: Live) -> Decimal:
