@@ -300,7 +300,7 @@ def _problems(error: BaseException, path: str, kind: type[Any] | None = None) ->
     elif isinstance(error, ForbiddenExtraKeysError):
         yield from (_unknown(path, key, error.cl) for key in sorted(map(str, error.extra_fields)))
     elif isinstance(error, ConfigError):
-        yield path, error.problem
+        yield _join(path, None if path.endswith(error.where) else error.where), error.problem
     elif isinstance(error, InvalidOrder):
         yield _join(path, None if path.endswith(error.field) else error.field), error.problem
     elif isinstance(error, KeyError):

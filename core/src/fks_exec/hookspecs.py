@@ -272,9 +272,10 @@ class ExecutionSpec:
         """The rules of one instrument. At most one; may be async.
 
         Example:
+            >>> from decimal import Decimal
             >>> from fks_exec import Instrument
-            >>> Instrument(symbol="BTC/USDT", quantity_step="0.001").quantity_down(2)
-            Decimal('2.000')
+            >>> Instrument(symbol="BTC/USDT", quantity_step="0.001").quantity_down(Decimal("0.0125"))
+            Decimal('0.012')
         """
 
     @hookspec(firstresult=True)

@@ -7,6 +7,7 @@ plugins with the same name without a word.
 
 from __future__ import annotations
 
+import difflib
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
@@ -17,7 +18,7 @@ import pluggy
 from attrs import evolve, frozen
 
 from .errors import NotSupported, PluginError
-from .hookspecs import PROJECT, REGISTRATION_HOOKS, RegistrationSpec
+from .hookspecs import PROJECT, RegistrationSpec
 from .model.extension import API, GuardType, ObserverType, VenueType
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Plugins:
         allow: entry-point names that may be loaded; None: all.
         block: entry-point names that may not.
         own: the entry point whose types are named without a prefix (the host's own guards).
+        specs: registration hooks that the host adds to core's.
         entry_points: for tests; default: what is installed, read once.
     """
 
@@ -82,14 +84,17 @@ class Plugins:
         allow: Iterable[str] | None = None,
         block: Iterable[str] = (),
         own: str | None = None,
+        specs: Iterable[type] = (),
         entry_points: Iterable[importlib_metadata.EntryPoint] | None = None,
     ) -> None:
         self._own = own
         self._points: dict[str, importlib_metadata.EntryPoint] = {}
         self._infos: dict[str, PluginInfo] = {}
         self._types: dict[str, dict[type, dict[str, Any]]] = {}
+        self._given: list[str] = []
         self.manager = pluggy.PluginManager(PROJECT)
-        self.manager.add_hookspecs(RegistrationSpec)
+        for spec in (RegistrationSpec, *specs):
+            self.manager.add_hookspecs(spec)
         points = importlib_metadata.entry_points(group=GROUP) if entry_points is None else entry_points
         for point in points:
             self._discover(point, None if allow is None else frozenset(allow), frozenset(block))
@@ -116,7 +121,7 @@ class Plugins:
         return self.infos()
 
     def register(self, plugin: object, name: str) -> None:
-        """Take an object of the host's own that implements registration hooks.
+        """Take an object of the host's own that implements registration hooks; its types are named without a prefix.
 
         Raises:
             PluginError: the name is taken, or the object does not keep the contract.
@@ -126,6 +131,7 @@ class Plugins:
         info = PluginInfo(name=name, status=PluginStatus.LOADED)
         self._types[name] = self._collect(plugin, info)
         self._infos[name] = info
+        self._given.append(name)
 
     def venue(self, name: str) -> VenueType:
         """A venue type: ``x`` is type x of entry point x, ``x/y`` type y of entry point x.
@@ -154,14 +160,19 @@ class Plugins:
     def _find(self, kind: type[AnyType], word: str, name: str) -> AnyType:
         point, slash, type_name = name.partition("/")
         if not slash:
-            type_name = name
-            if self._own in self._infos and name in self._loaded(self._own or "", word).get(kind, {}):
-                point = self._own or ""
+            point, type_name = self._unprefixed(kind, word, name), name
         found: dict[str, AnyType] = self._loaded(point, word).get(kind, {})
         if type_name not in found:
             known = ", ".join(f"{point}/{other}" for other in sorted(found)) or f"no {word}"
             raise PluginError(f"{self._infos[point].label} brings {known}, not a {word} {type_name!r}")
         return found[type_name]
+
+    def _unprefixed(self, kind: type[AnyType], word: str, name: str) -> str:
+        """Where a type without a prefix comes from: the host's own, an object of the host's, or its entry point."""
+        if self._own in self._infos and name in self._loaded(self._own or "", word).get(kind, {}):
+            return self._own or ""
+        given = [point for point in self._given if name in self._types[point][kind]]
+        return given[0] if given else name
 
     def _loaded(self, point: str, word: str) -> dict[type, dict[str, Any]]:
         if point not in self._infos:
@@ -215,7 +226,7 @@ class Plugins:
             self._infos[name] = evolve(info, status=PluginStatus.LOADED)
 
     def _collect(self, plugin: object, info: PluginInfo) -> dict[type, dict[str, Any]]:
-        _check_registration(plugin, info.label)
+        _check_registration(plugin, info.label, [name for name in vars(self.manager.hook) if not name.startswith("_")])
         self.manager.register(plugin, name=info.name)
         try:
             others = [p for p in self.manager.get_plugins() if p is not plugin]
@@ -239,17 +250,20 @@ def _conflict(first: PluginInfo, second: PluginInfo) -> PluginInfo:
     return evolve(first, status=PluginStatus.CONFLICT, reason=reason)
 
 
-def _check_registration(plugin: object, label: str) -> None:
+def _check_registration(plugin: object, label: str, hooks: Sequence[str]) -> None:
+    """A hook of the hub's is no mistake where only core is: what is marked and unknown is refused if it is a near miss."""
     reader = pluggy.PluginManager(PROJECT)
     marked = [name for name in dir(plugin) if reader.parse_hookimpl_opts(plugin, name) is not None]
     for name in dir(plugin):
-        if name.startswith("fks_exec_") and name not in marked and name in REGISTRATION_HOOKS:
+        if name in hooks and name not in marked:
             raise PluginError(f"{label}: {name} is not marked; write @hookimpl above it")
-    own = [name for name in marked if name in REGISTRATION_HOOKS]
-    if not own:
-        known = ", ".join(sorted(REGISTRATION_HOOKS))
+    for name in marked:
+        near = difflib.get_close_matches(name, hooks, n=1, cutoff=0.85)
+        if name not in hooks and near:
+            raise PluginError(f"{label}: there is no hook {name}; did you mean {near[0]}?")
+    if not set(marked) & set(hooks):
         wrong = f" (it marks {', '.join(marked)})" if marked else ""
-        raise PluginError(f"{label}: implements none of {known}{wrong}")
+        raise PluginError(f"{label}: implements none of {', '.join(sorted(hooks))}{wrong}")
 
 
 def _by_name(kind: type[AnyType], answers: Sequence[object], label: str, hook: str) -> dict[str, AnyType]:

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from enum import StrEnum
 
 from attrs import field, frozen
 
+from ..errors import InvalidOrder
 from .numbers import ZERO, Number, decimal, to_decimal, to_optional
 from .orders import OrderType, Side, TimeInForce
 
@@ -34,8 +35,16 @@ class MarketData:
     timestamp: int | None = None
 
     def price_for(self, side: Side) -> Decimal | None:
-        """What one would pay or get now: buy at the ask, sell at the bid. No other price is taken in its place."""
-        return self.ask if side is Side.BUY else self.bid
+        """What one would pay or get now: buy at the ask, sell at the bid; None if there is no such price above zero.
+
+        No other price is taken in its place.
+        """
+        price = self.ask if side is Side.BUY else self.bid
+        return price if price is not None and price > 0 else None
+
+
+_WIDE = Context(prec=100)
+"""Numbers have up to 31 digits on either side of the point: no quotient of two is ever rounded before it is floored."""
 
 
 class Kind(StrEnum):
@@ -96,6 +105,12 @@ class Instrument:
     protection: frozenset[str] | None = field(default=None, converter=_words)
     reduce_only: bool | None = None
 
+    def __attrs_post_init__(self) -> None:
+        for name in ("contract_size", "quantity_step", "price_tick"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise InvalidOrder(name, f"{value} of {self.symbol} is not greater than zero; leave it out where there is none")
+
     @property
     def settle_currency(self) -> str | None:
         """The currency in which :meth:`notional` is counted."""
@@ -128,11 +143,11 @@ class Instrument:
         if not self.quantity_step:
             return quantity
         start = ZERO
-        if self.min_quantity is not None and self.min_quantity % self.quantity_step:
+        if self.min_quantity is not None and _WIDE.remainder(self.min_quantity, self.quantity_step):
             start = self.min_quantity
-        steps = ((quantity - start) / self.quantity_step).to_integral_value(rounding)
-        return start + steps * self.quantity_step
+        steps = _WIDE.divide(_WIDE.subtract(quantity, start), self.quantity_step).to_integral_value(rounding)
+        return _WIDE.add(start, _WIDE.multiply(steps, self.quantity_step))
 
     def price_on_tick(self, price: Decimal) -> bool:
         """Whether a price is a multiple of the tick."""
-        return not self.price_tick or price % self.price_tick == 0
+        return not self.price_tick or _WIDE.remainder(price, self.price_tick) == 0

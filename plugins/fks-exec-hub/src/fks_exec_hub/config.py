@@ -104,8 +104,7 @@ class HubConfig:
         """
         for requirement in self.require:
             _check_requirement(requirement)
-        found = Plugins(allow=self.allow and (*self.allow, "hub"), block=self.block, own="hub")
-        found.manager.add_hookspecs(HubSpec)
+        found = Plugins(allow=self.allow and (*self.allow, "hub"), block=self.block, own="hub", specs=[HubSpec])
         for plugin in plugins:
             found.register(plugin, getattr(plugin, "__name__", type(plugin).__name__))
         return found

@@ -27,7 +27,7 @@ from .errors import HubClosed, UnknownAccount
 from .follow import Follower
 from .ids import new_client_order_id
 from .instructions import Instruction
-from .journal.protocol import Accept, Exists, Journal, JournalError, Key, Note, Recorded
+from .journal.protocol import Accept, Exists, Journal, JournalError, Key, Note, Recorded, Written
 from .lane import Lane, work
 from .live import Live
 from .opening import Opener
@@ -255,17 +255,19 @@ class ExecutionHub:
         live = Live(key=key, lane=instruction.symbol, instruction=instruction, digest=content, accepted_at=now)
         live.result = ExecutionResult(status=Status.PENDING, client_order_id=key.client_order_id)
         live.write = asyncio.ensure_future(self.journal.write(step))
+        live.write.add_done_callback(lambda write: self._written(desk, live, write))
         desk.add(live)
         self._lane(desk.name, live.lane).put(live)
-        if self.observers:
-            live.write.add_done_callback(lambda write: self._tell_accepted(live, failed=write.exception() is not None))
         return live
 
-    def _tell_accepted(self, live: Live, *, failed: bool) -> None:
-        if not failed:
+    def _written(self, desk: Desk, live: Live, write: asyncio.Future[Written]) -> None:
+        """First of all who wait for the write: what was not accepted is forgotten before a caller can try again."""
+        if write.cancelled() or write.exception() is not None:
+            desk.drop(live)
+        elif self.observers:
             self.observers.emit(
                 OrderAccepted(
-                    account=live.key.account,
+                    account=desk.name,
                     time=live.accepted_at,
                     client_order_id=live.key.client_order_id,
                     instruction=live.instruction,

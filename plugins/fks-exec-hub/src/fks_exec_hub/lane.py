@@ -78,7 +78,6 @@ async def work(desk: Desk, live: Live) -> None:
         try:
             await asyncio.shield(live.write)
         except JournalError:
-            desk.drop(live)
             return
     try:
         await _until_written(desk, live)

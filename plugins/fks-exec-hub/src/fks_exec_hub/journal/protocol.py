@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol
 
 from attrs import field, frozen
+
 from fks_exec.errors import FksExecError
 
 

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""What the commands open: the configuration, the journal for reading beside a host, the hub for writing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+
+from fks_exec.errors import ConfigError
+from fks_exec_hub import ExecutionHub, HubConfig, load_config, open_journal
+from fks_exec_hub.journal.memory import MemoryJournal
+from fks_exec_hub.journal.protocol import Journal, JournalUnavailable
+
+from .output import Console
+
+NO_JOURNAL = "nothing is recorded yet"
+
+
+def configuration(console: Console) -> HubConfig:
+    """The configuration of this run.
+
+    Raises:
+        ConfigError: with table and field.
+    """
+    return load_config(console.path)
+
+
+def named_accounts(config: HubConfig, name: str | None) -> list[str]:
+    """The account that was named, or all.
+
+    Raises:
+        click.BadParameter: there is none of that name.
+    """
+    if name is None:
+        return list(config.accounts)
+    if name not in config.accounts:
+        known = ", ".join(sorted(config.accounts))
+        raise click.BadParameter(f"there is no account {name[:64]!a}; the configuration has: {known}", param_hint="ACCOUNT")
+    return [name]
+
+
+def journal_file(config: HubConfig) -> Path | None:
+    """Where the journal is, if it is a file."""
+    scheme, _, where = config.journal.partition(":")
+    return config.base / where if scheme == "sqlite" else None
+
+
+@asynccontextmanager
+async def reading(config: HubConfig) -> AsyncIterator[Journal]:
+    """The journal, read-only: a host may write it meanwhile. A file that no order has made yet reads as empty.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    journal: Journal
+    file = journal_file(config)
+    if file is not None and file.parent.is_dir() and not file.exists():
+        journal = MemoryJournal()
+    else:
+        journal = await _opened(config, read_only=True)
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+@asynccontextmanager
+async def writing(config: HubConfig) -> AsyncIterator[Journal]:
+    """The journal, owned: no host may run.
+
+    Raises:
+        JournalInUse: one does.
+        ConfigError: it cannot be opened.
+    """
+    journal = await _opened(config, read_only=False)
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+@asynccontextmanager
+async def hub_of(config: HubConfig) -> AsyncIterator[ExecutionHub]:
+    """The hub, open.
+
+    Raises:
+        JournalInUse: another process owns the journal.
+        ConfigError: the journal cannot be opened, or a plugin not be configured.
+    """
+    hub = ExecutionHub.open(config)
+    try:
+        await hub.__aenter__()
+    except JournalUnavailable as error:
+        raise ConfigError("journal", str(error)) from error
+    try:
+        yield hub
+    finally:
+        await hub.__aexit__(None, None, None)
+
+
+async def _opened(config: HubConfig, *, read_only: bool) -> Journal:
+    try:
+        return await open_journal(config, read_only=read_only)
+    except JournalUnavailable as error:
+        raise ConfigError("journal", str(error)) from error

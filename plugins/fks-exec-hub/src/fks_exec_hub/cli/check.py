@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""``fks-exec check``: every part of the configuration tried, one line for each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import attrs
+import click
+
+from fks_exec.errors import FksExecError
+from fks_exec.plugins import Plugins
+from fks_exec_hub import HubConfig
+from fks_exec_hub.config import find_config
+
+from .access import configuration, journal_file, reading
+from .failures import ExitCode
+from .health import check_accounts
+from .output import Console, json_option, pass_console, table
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """One thing that was tried.
+
+    Args:
+        exit_code: what the process ends with if it failed.
+    """
+
+    what: str
+    ok: bool
+    message: str
+    exit_code: ExitCode = ExitCode.CONFIGURATION
+
+
+@click.command()
+@click.option("--open", "open_accounts", is_flag=True, help="Open each account and run its health checks; no order is sent.")
+@json_option
+@pass_console
+@click.pass_context
+def check(ctx: click.Context, console: Console, open_accounts: bool) -> None:
+    """Try the configuration, the plugins, the secrets, the journal; with --open the accounts too.
+
+    Nothing is written and no order is sent; works beside a running host. Exit 78: a fault in the configuration; 1: an
+    account is not well.
+    """
+    config = configuration(console)
+    steps = list(_steps(console, config))
+    if open_accounts and all(step.ok for step in steps):
+        steps += _opened(config)
+    failed = [step for step in steps if not step.ok]
+    rows = [("ok" if step.ok else "FAILED", step.what, step.message) for step in steps]
+    plain = [{"what": step.what, "ok": step.ok, "message": step.message} for step in steps]
+    console.show({"ok": not failed, "steps": plain}, table(("", "what", ""), rows, empty=""))
+    if failed:
+        ctx.exit(max(step.exit_code for step in failed))
+
+
+def _steps(console: Console, config: HubConfig) -> Iterator[Step]:
+    yield Step(what="configuration", ok=True, message=str(find_config(console.path).resolve()))
+    try:
+        plugins = config.load_plugins()
+    except FksExecError as error:
+        yield Step(what="plugins", ok=False, message=str(error))
+    else:
+        yield Step(what="plugins", ok=True, message=_labels(plugins))
+        yield from _accounts(config, plugins)
+        if config.observers:
+            yield _try("observers", lambda: ", ".join(o.name for o in config.observers_of(plugins)))
+    yield _try("journal", lambda: asyncio.run(_journal(config)))
+
+
+def _labels(plugins: Plugins) -> str:
+    return ", ".join(f"{info.name} ({info.distribution} {info.version}, {info.status.value})" for info in plugins.infos())
+
+
+def _accounts(config: HubConfig, plugins: Plugins) -> Iterator[Step]:
+    for name in config.accounts:
+        yield _try(f"account {name}", partial(_venue, config, name, plugins))
+        yield _try(f"account {name}, guards", partial(_guards, config, name, plugins))
+
+
+def _venue(config: HubConfig, name: str, plugins: Plugins) -> str:
+    kind, _ = config.venue(name, plugins)
+    return f"venue {kind.name}{', REAL MONEY' if config.accounts[name].live else ''}"
+
+
+def _guards(config: HubConfig, name: str, plugins: Plugins) -> str:
+    return ", ".join(listed.name for listed, _ in config.guards_of(name, plugins)) or "none: every order is sent as it is"
+
+
+async def _journal(config: HubConfig) -> str:
+    async with reading(config):
+        file = journal_file(config)
+        if file is None:
+            return config.journal
+        if not os.access(file if file.exists() else file.parent, os.W_OK):
+            raise FksExecError(f"journal: {file} cannot be written: make the file and its folder writable")
+        return f"{file}{'' if file.exists() else ' (the first order makes it)'}"
+
+
+def _try(what: str, attempt: Callable[[], str]) -> Step:
+    try:
+        return Step(what=what, ok=True, message=attempt())
+    except FksExecError as error:
+        return Step(what=what, ok=False, message=str(error))
+    except Exception as error:  # a plugin's class may raise anything; the other steps are tried all the same
+        return Step(what=what, ok=False, message=f"{type(error).__name__}; the plugin is at fault, see its documentation")
+
+
+def _opened(config: HubConfig) -> list[Step]:
+    found = asyncio.run(check_accounts(config, list(config.accounts)))
+    return [
+        Step(
+            what=f"account {name}, {item.name}",
+            ok=item.ok,
+            message="; ".join(filter(None, (item.message, item.remedy))),
+            exit_code=ExitCode.FAILED,
+        )
+        for name, health in found.items()
+        for item in health.checks
+    ]

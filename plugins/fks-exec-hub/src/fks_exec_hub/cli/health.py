@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""``fks-exec health``: each account opened for a moment, and asked how it is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from fks_exec.convert import to_dict
+from fks_exec.errors import FksExecError
+from fks_exec.model.account import Check, Health
+from fks_exec_hub import HubConfig, open_account
+
+from .access import configuration, named_accounts
+from .failures import ExitCode
+from .output import Console, json_option, pass_console, table
+
+
+@click.command()
+@click.argument("account", required=False)
+@json_option
+@pass_console
+@click.pass_context
+def health(ctx: click.Context, console: Console, account: str | None) -> None:
+    """Open the accounts and ask each how it is. Exit 1 when one is not well.
+
+    They are opened for these questions alone, without the journal and without their state, beside a running host too.
+    """
+    config = configuration(console)
+    found = asyncio.run(check_accounts(config, named_accounts(config, account)))
+    document = {name: {"ok": bool(health), "checks": [to_dict(c) for c in health.checks]} for name, health in found.items()}
+    console.show(document, health_text(found))
+    if not all(found.values()):
+        ctx.exit(ExitCode.FAILED)
+
+
+async def check_accounts(config: HubConfig, names: list[str]) -> dict[str, Health]:
+    """The health of some accounts, asked at the same time."""
+    answers = await asyncio.gather(*(_ask(config, name) for name in names))
+    return dict(zip(names, answers, strict=True))
+
+
+async def _ask(config: HubConfig, name: str) -> Health:
+    try:
+        async with open_account(config, name) as account:
+            return await account.health_check()
+    except FksExecError as error:
+        return Health([Check(name="open", ok=False, message=str(error))])
+    except Exception as error:  # a stranger's venue may raise anything; the other accounts are asked all the same
+        return Health([Check(name="open", ok=False, message=f"opening raised {type(error).__name__}")])
+
+
+def health_text(found: dict[str, Health]) -> str:
+    """One line for each check."""
+    rows = [
+        (name, check.name, "ok" if check.ok else "FAILED", "; ".join(filter(None, (check.message, check.remedy))))
+        for name, health in found.items()
+        for check in health.checks
+    ]
+    return table(("account", "check", "", ""), rows, empty="there is nothing to check")

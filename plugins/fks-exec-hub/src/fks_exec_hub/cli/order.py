@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: MIT
+"""``fks-exec order``: one order, sent once; then what became of it, or what is still open."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import attrs
+import click
+
+from fks_exec.errors import InvalidOrder
+from fks_exec.model.numbers import decimal
+from fks_exec.model.orders import ClosePosition, Option, Order, OrderType, TimeInForce
+from fks_exec.model.results import ExecutionResult
+from fks_exec_hub import ExecutionHub, HubConfig, Receipt
+from fks_exec_hub.ids import new_client_order_id
+from fks_exec_hub.instructions import Instruction
+from fks_exec_hub.journal.protocol import Key
+from fks_exec_hub.live import needs_following
+
+from .access import configuration, hub_of, named_accounts
+from .failures import InDoubt, Interrupted
+from .output import Console, json_option, pass_console
+from .results import exit_code, result_document, result_text
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+POLL = 0.1
+"""Seconds between two looks at an order that is open."""
+
+_NEGATIVE = re.compile(r"-[\d.]")
+_FOR_CLOSE = frozenset({"strategy", "client_order_id", "scope"})
+_WORDS = {"quantity": "QUANTITY", "order_type": "--type", "time_in_force": "--tif", "client_order_id": "--id"}
+
+
+class OrderCommand(click.Command):
+    """Takes ``-1`` for a number, so that the answer names the quantity and not an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, but for negative numbers."""
+        ctx.ignore_unknown_options = any(_NEGATIVE.match(arg) for arg in args)
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=OrderCommand)
+@click.argument("account")
+@click.argument("symbol")
+@click.argument("action", metavar="buy|sell|close")
+@click.argument("quantity", required=False)
+@click.option("--type", "order_type", metavar="|".join(OrderType), help="Default: market.")
+@click.option("--price", help="Limit price, quote currency.")
+@click.option("--stop-price", help="Trigger price of a stop order, quote currency.")
+@click.option("--stop-loss", help="Trigger price of a protective stop, quote currency.")
+@click.option("--take-profit", help="Price of the target, quote currency.")
+@click.option("--tif", "time_in_force", metavar="|".join(TimeInForce), help="How long it rests. Default: gtc.")
+@click.option("--expire-at", help="For --tif gtd: 2026-11-30T15:00:00Z, or epoch milliseconds.")
+@click.option("--reduce-only", is_flag=True, help="It must not open or enlarge a position.")
+@click.option("--post-only", is_flag=True, help="It must not take liquidity.")
+@click.option("--id", "client_order_id", help="The idempotency key: the same order under the same id is sent once.")
+@click.option("--confidence", help="0 to 1.")
+@click.option("--strategy", help="Whose position it is.")
+@click.option("--scope", help="For close: strategy (default) or account, all that our orders built up.")
+@click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="A word for this venue; may be repeated.")
+@click.option("--live", is_flag=True, help="Needed for an account that trades real money.")
+@click.option("--wait", type=click.IntRange(min=0), default=30, show_default=True, help="Seconds; then it says what is open.")
+@json_option
+@pass_console
+@click.pass_context
+def order(ctx: click.Context, console: Console, /, account: str, live: bool, wait: int, **words: Any) -> None:
+    """Send one order and wait for what becomes of it.
+
+    QUANTITY is in base units, or contracts; close takes none. Exit 0: taken, and nothing is open any more; 1: denied,
+    rejected or proved not to be placed; 3: something is open or unknown, and what.
+    """
+    instruction = read_instruction(words)
+    config = configuration(console)
+    named_accounts(config, account)
+    _check_money(config, account, live=live)
+    key = Key(account, instruction.client_order_id or "")
+    result = _run(config, key, instruction, wait)
+    console.show(result_document(key, result), result_text(key, result))
+    ctx.exit(exit_code(result))
+
+
+def read_instruction(words: Mapping[str, Any]) -> Instruction:
+    """What the command line asks for, always with an id.
+
+    Raises:
+        InvalidOrder: a word that cannot be meant.
+    """
+    said = {name: value for name, value in words.items() if value not in (None, False, ())}
+    action = str(said.pop("action")).lower()
+    said.setdefault("client_order_id", new_client_order_id())
+    if action == "close":
+        return _close(said)
+    if action not in ("buy", "sell"):
+        raise InvalidOrder("action", f"{action[:40]!a} is not one of buy, sell, close")
+    if "quantity" not in said:
+        raise InvalidOrder("QUANTITY", f"is missing; write: fks-exec order ACCOUNT SYMBOL {action} QUANTITY")
+    if "scope" in said:
+        raise InvalidOrder("--scope", f"goes with close, not with {action}; leave it out")
+    if "expire_at" in said:
+        said["expire_at"] = _time(said["expire_at"])
+    said["options"] = dict(map(_option, said.get("options", ())))
+    return _in_words(lambda: Order(side=action, **said))
+
+
+def _close(said: dict[str, Any]) -> ClosePosition:
+    if other := sorted(set(said) - _FOR_CLOSE - {"symbol"}):
+        name = _WORDS.get(other[0], f"--{other[0].replace('_', '-')}")
+        raise InvalidOrder(name, "goes with buy and sell; close takes --strategy, --scope and --id only")
+    return _in_words(lambda: ClosePosition(**said))
+
+
+def _in_words(make: Callable[[], T]) -> T:
+    """The field at fault as the command line spells it."""
+    try:
+        return make()
+    except InvalidOrder as error:
+        name = _WORDS.get(error.field) or (error.field and f"--{error.field.replace('_', '-')}")
+        raise InvalidOrder("SYMBOL" if error.field == "symbol" else name, error.problem) from None
+
+
+def _option(text: str) -> tuple[str, Option]:
+    """``name=value``: the value as TOML reads it, else the text itself."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise InvalidOrder("--option", f"{text[:40]!a} is not of the form NAME=VALUE")
+    try:
+        read = tomllib.loads(f"value = {value}", parse_float=decimal)["value"]
+    except ValueError:
+        return name, value
+    return name, read if isinstance(read, str | bool | int | Decimal) else value
+
+
+def _time(text: str) -> int:
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        moment = datetime.datetime.min
+    if moment.tzinfo is None:
+        raise InvalidOrder("--expire-at", f"{text[:40]!a} is not a time with its offset, such as 2026-11-30T15:00:00Z")
+    return int(moment.timestamp() * 1000)
+
+
+def _check_money(config: HubConfig, account: str, *, live: bool) -> None:
+    if config.accounts[account].live and not live:
+        raise click.UsageError(f"account {account!r} trades real money (live = true): type --live as well to send this order")
+    if live and not config.accounts[account].live:
+        raise click.UsageError(f"account {account!r} is not live: no real money moves there; leave --live out")
+
+
+def _run(config: HubConfig, key: Key, instruction: Instruction, wait: float) -> ExecutionResult:
+    way = _Way(key)
+    try:
+        asyncio.run(way.go(config, instruction, wait))
+    except KeyboardInterrupt:
+        raise Interrupted(f"stopped by hand; {way.where()}") from None
+    except Exception as error:
+        if not way.taken:
+            raise
+        if way.result is None:
+            raise InDoubt(f"after the order was taken came {type(error).__name__}; {way.where()}") from error
+        log.warning("closing failed after the order's outcome was known: %s", type(error).__name__)
+    if way.result is None:
+        raise InDoubt(way.where())
+    return way.result
+
+
+@attrs.define
+class _Way:
+    """How far an order has come.
+
+    Args:
+        handed_over: it may be the hub's, and so at the venue.
+        taken: it is the hub's.
+        result: what became of it.
+    """
+
+    key: Key
+    handed_over: bool = False
+    taken: bool = False
+    result: ExecutionResult | None = None
+
+    async def go(self, config: HubConfig, instruction: Instruction, wait: float) -> None:
+        async with hub_of(config) as hub:
+            self.handed_over = True
+            receipt = await hub.submit(self.key.account, instruction)
+            self.taken = True
+            self.result = await _outcome(hub, receipt, self.key, wait)
+
+    def where(self) -> str:
+        """What may be open."""
+        if not self.handed_over:
+            return "nothing was sent"
+        look = f"fks-exec orders show {self.key.client_order_id} --account {self.key.account}"
+        return f"order {self.key.client_order_id} may be at the venue: look with '{look}' before you send another"
+
+
+async def _outcome(hub: ExecutionHub, receipt: Receipt, key: Key, wait: float) -> ExecutionResult:
+    """The first outcome, then whatever comes until nothing needs following or the time is over."""
+    end = asyncio.get_running_loop().time() + wait
+    result = await _first(hub, receipt, key, wait)
+    while _moving(result) and asyncio.get_running_loop().time() < end:
+        await asyncio.sleep(POLL)
+        known = await hub.order(key.account, key.client_order_id)
+        result = attrs.evolve(known, duplicate=result.duplicate) if known else result
+    return result
+
+
+async def _first(hub: ExecutionHub, receipt: Receipt, key: Key, wait: float) -> ExecutionResult:
+    try:
+        return await receipt.result(timeout=wait)
+    except TimeoutError:
+        known = await hub.order(key.account, key.client_order_id)
+        return known or ExecutionResult(status="pending", client_order_id=key.client_order_id)
+
+
+def _moving(result: ExecutionResult) -> bool:
+    """Worth waiting for: a position that stands with its stop can stay so for weeks."""
+    return needs_following(result) and not (result.status.terminal and result.protected)

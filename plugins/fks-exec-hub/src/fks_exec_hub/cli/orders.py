@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MIT
+"""``fks-exec orders``: what is recorded, and an operator's word about an order of unknown outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import attrs
+import click
+
+from fks_exec.clock import SystemClock
+from fks_exec.convert import from_json, to_dict
+from fks_exec.errors import InvalidOrder
+from fks_exec.model.results import ExecutionResult, Fill
+from fks_exec_hub import HubConfig
+from fks_exec_hub.instructions import read_instruction
+from fks_exec_hub.journal.protocol import Event, Journal, Key, Recorded
+from fks_exec_hub.resolve import resolve_order
+
+from .access import NO_JOURNAL, configuration, named_accounts, reading, writing
+from .output import Console, json_option, pass_console, table, when
+from .results import fill_text, instruction_text, result_document, result_text
+
+_account = click.option("--account", help="Of this account; default: all.")
+
+
+@click.group()
+def orders() -> None:
+    """List and show recorded orders; resolve one of unknown outcome."""
+
+
+@orders.command("list")
+@_account
+@click.option("--limit", type=click.IntRange(min=1, max=100_000), default=20, show_default=True, help="At most so many.")
+@click.option("--open", "only_open", is_flag=True, help="Only what may still change: accepted, at the venue, unknown.")
+@json_option
+@pass_console
+def list_(console: Console, account: str | None, limit: int, only_open: bool) -> None:
+    """List the newest orders, newest first; works beside a running host."""
+    config = configuration(console)
+    named_accounts(config, account)
+    found = asyncio.run(_listed(config, account, limit, only_open=only_open))
+    rows = [_row(recorded) for recorded in found]
+    headers = ("accepted", "account", "id", "instruction", "status", "filled")
+    empty = "nothing is open" if only_open else NO_JOURNAL
+    console.show([_brief(recorded) for recorded in found], table(headers, rows, empty=empty))
+
+
+async def _listed(config: HubConfig, account: str | None, limit: int, *, only_open: bool) -> list[Recorded]:
+    async with reading(config) as journal:
+        newest = await journal.orders(account, limit=limit)
+        if not only_open:
+            return newest
+        names = [account] if account else sorted({*config.accounts, *(recorded.key.account for recorded in newest)})
+        found = {recorded.key: recorded for name in names for recorded in await _open_orders(journal, name)}
+        return sorted(found.values(), key=lambda recorded: recorded.accepted_at, reverse=True)[:limit]
+
+
+async def _open_orders(journal: Journal, account: str) -> list[Recorded]:
+    return [*await journal.pending(account), *await journal.unresolved(account), *await journal.open(account)]
+
+
+@orders.command()
+@click.argument("client_order_id", metavar="ID")
+@_account
+@json_option
+@pass_console
+def show(console: Console, client_order_id: str, account: str | None) -> None:
+    """Show all that is recorded about one order; works beside a running host."""
+    config = configuration(console)
+    named_accounts(config, account)
+    order = asyncio.run(_whole(config, client_order_id, account))
+    console.show(order.document(), order.text())
+
+
+@orders.command()
+@click.argument("client_order_id", metavar="ID")
+@click.option(
+    "--as",
+    "as_",
+    required=True,
+    type=click.Choice(["not-placed", "placed", "filled", "canceled"]),
+    help="What became of it at the venue.",
+)
+@click.option("--quantity", help="What was filled, base units or contracts.")
+@click.option("--price", help="The average price of the fill, quote currency.")
+@click.option("--order-id", help="The venue's own id.")
+@click.option("--because", required=True, help="How you know; it is recorded.")
+@_account
+@json_option
+@pass_console
+def resolve(console: Console, /, client_order_id: str, as_: str, account: str | None, **words: str | None) -> None:
+    """Say what became of an order of unknown outcome, after a look at the venue; the host must be stopped.
+
+    It is written down, nothing is sent: an order that rests at the venue goes on resting there. A wrong word costs money:
+    after not-placed the next order goes out.
+    """
+    config = configuration(console)
+    named_accounts(config, account)
+    key, result = asyncio.run(_resolved(config, client_order_id, account, as_.replace("-", "_"), words))
+    console.show(result_document(key, result), result_text(key, result))
+
+
+async def _resolved(
+    config: HubConfig, client_order_id: str, account: str | None, as_: Any, words: dict[str, Any]
+) -> tuple[Key, ExecutionResult]:
+    async with writing(config) as journal:
+        key = (await _find(journal, config, client_order_id, account)).key
+        return key, await resolve_order(journal, key, as_=as_, time=SystemClock().now(), **words)
+
+
+async def _find(journal: Journal, config: HubConfig, client_order_id: str, account: str | None) -> Recorded:
+    names = [account] if account else list(config.accounts)
+    found = [order for name in names if (order := await journal.order(Key(name, client_order_id))) is not None]
+    if not found:
+        where = f"account {account}" if account else "any account of the configuration"
+        raise click.UsageError(
+            f"no order {client_order_id[:64]!a} is recorded for {where}; 'fks-exec orders list' shows the ids"
+        )
+    if len(found) > 1:
+        both = " and ".join(order.key.account for order in found)
+        raise click.UsageError(f"{both} both have an order {client_order_id[:64]!a}; say which with --account")
+    return found[0]
+
+
+@attrs.frozen
+class _Whole:
+    """All that is recorded about one order."""
+
+    recorded: Recorded
+    fills: Sequence[Fill]
+    history: Sequence[Event]
+
+    def document(self) -> dict[str, object]:
+        order = self.recorded
+        return {
+            **_brief(order),
+            "digest": order.digest,
+            "raw": order.raw.decode("utf-8", "backslashreplace") if order.raw is not None else None,
+            "attempts": [{**attrs.asdict(attempt), "decision": _json(attempt.decision)} for attempt in order.attempts],
+            "fills": [to_dict(fill) for fill in self.fills],
+            "history": [{**attrs.asdict(event), "body": _json(event.body)} for event in self.history],
+        }
+
+    def text(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        order = self.recorded
+        yield _instruction(order)
+        yield f"accepted {when(order.accepted_at)}"
+        result = _result(order)
+        yield result_text(order.key, result) if result else order.status
+        for attempt in order.attempts:
+            what = f"{attempt.purpose} {attempt.leg}".strip()
+            yield f"attempt {attempt.attempt} ({what}) {when(attempt.time)} as {attempt.venue_client_order_id}"
+            yield f"  decided on {attempt.decision}"
+        yield from (f"fill {fill_text(fill)}" for fill in self.fills)
+        yield "history"
+        yield from (f"  {event.position:>6}  {when(event.time)}  {event.kind}" for event in self.history)
+
+
+async def _whole(config: HubConfig, client_order_id: str, account: str | None) -> _Whole:
+    async with reading(config) as journal:
+        recorded = await _find(journal, config, client_order_id, account)
+        fills = [from_json(Fill, record.fill) for record in await journal.fills(recorded.key)]
+        return _Whole(recorded, fills, await journal.history(recorded.key))
+
+
+def _brief(recorded: Recorded) -> dict[str, object]:
+    result = _result(recorded)
+    return {
+        "account": recorded.key.account,
+        "client_order_id": recorded.key.client_order_id,
+        "symbol": recorded.lane,
+        "accepted_at": recorded.accepted_at,
+        "status": recorded.status,
+        "terminal": recorded.terminal,
+        "instruction": _instruction(recorded),
+        "result": to_dict(result) if result else None,
+    }
+
+
+def _row(recorded: Recorded) -> tuple[object, ...]:
+    result = _result(recorded)
+    key, filled = recorded.key, result.filled_quantity if result else None
+    return when(recorded.accepted_at), key.account, key.client_order_id, _instruction(recorded), recorded.status, filled
+
+
+def _instruction(recorded: Recorded) -> str:
+    try:
+        return instruction_text(read_instruction(recorded.instruction))
+    except InvalidOrder:  # written by a later version: shown as it is
+        return recorded.instruction
+
+
+def _result(recorded: Recorded) -> ExecutionResult | None:
+    return from_json(ExecutionResult, recorded.result) if recorded.result else None
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""What became of an order, for the terminal and for JSON, and the exit code that says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fks_exec.convert import to_dict
+from fks_exec.model.numbers import plain
+from fks_exec.model.orders import ClosePosition, Order
+from fks_exec.model.results import ExecutionResult, Fill, Leg
+from fks_exec_hub.journal.protocol import Key
+from fks_exec_hub.live import needs_following
+
+from .failures import ExitCode
+from .output import when
+
+NOT_RECORDED = "NOT_RECORDED"
+
+
+def exit_code(result: ExecutionResult) -> ExitCode:
+    """Open or unknown counts before success: someone must still look."""
+    if needs_following(result) or result.code == NOT_RECORDED:
+        return ExitCode.OPEN
+    return ExitCode.DONE if result.success else ExitCode.FAILED
+
+
+def still_open(result: ExecutionResult) -> list[str]:
+    """What may still change: ``order``, and the legs by their roles."""
+    order = [] if result.status.terminal else ["order"]
+    return order + [leg.role for leg in result.legs if not leg.status.terminal]
+
+
+def result_document(key: Key, result: ExecutionResult) -> dict[str, object]:
+    """The result as JSON, with what is open."""
+    return {"account": key.account, **to_dict(result), "open": still_open(result)}
+
+
+def result_text(key: Key, result: ExecutionResult) -> str:
+    """The result as lines."""
+    return "\n".join([result.status.value, *_lines(key, result), *_advice(key, result)])
+
+
+def instruction_text(instruction: Order | ClosePosition) -> str:
+    """An instruction in a few words."""
+    if isinstance(instruction, ClosePosition):
+        whose = "all strategies" if instruction.scope == "account" else instruction.strategy or "no strategy"
+        return f"close {instruction.symbol} ({whose})"
+    order = instruction
+    words = [order.side.value, plain(order.quantity), order.symbol, order.order_type.value]
+    for name in ("price", "stop_price", "stop_loss", "take_profit", "confidence"):
+        if getattr(order, name) is not None:
+            words.append(f"{name} {plain(getattr(order, name))}")
+    words += [name for name in ("reduce_only", "post_only") if getattr(order, name)]
+    return " ".join(words)
+
+
+def _lines(key: Key, result: ExecutionResult) -> Iterator[str]:
+    yield f"  account       {key.account}"
+    yield f"  id            {key.client_order_id}"
+    if result.order_id:
+        yield f"  venue's id    {result.order_id}"
+    if result.duplicate:
+        yield "  duplicate     this id was used before with the same content; nothing was sent now"
+    if result.filled_quantity:
+        price = f" at {plain(result.average_price)}" if result.average_price is not None else ""
+        yield f"  filled        {plain(result.filled_quantity)}{price}"
+    yield from (f"  fill          {fill_text(fill)}" for fill in result.fills)
+    yield from (f"  fee           {plain(fee.amount)} {fee.currency}" for fee in result.fees)
+    yield from (f"  leg           {leg_text(leg)}" for leg in result.legs)
+    if result.protected is not None:
+        yield f"  protected     {'yes' if result.protected else 'NO'}"
+    for denial in result.denials:
+        yield f"  {denial.code}{f' ({denial.guard})' if denial.guard else ''}: {denial.message}"
+    if not result.denials and (result.error or result.code):
+        yield f"  {result.code or 'error'}: {result.error or ''}".rstrip(": ")
+
+
+def fill_text(fill: Fill) -> str:
+    """One execution."""
+    leg = f" ({fill.leg})" if fill.leg else ""
+    fee = f", fee {plain(fill.fee)} {fill.fee_currency or ''}".rstrip() if fill.fee else ""
+    return f"{plain(fill.quantity)} at {plain(fill.price)}{fee}, trade {fill.trade_id}{leg}, {when(fill.timestamp)}"
+
+
+def leg_text(leg: Leg) -> str:
+    """One protective order."""
+    price = f" at {plain(leg.trigger_price)}" if leg.trigger_price is not None else ""
+    return f"{leg.role}{price}: {leg.status.value}"
+
+
+def _advice(key: Key, result: ExecutionResult) -> Iterator[str]:
+    look = f"fks-exec orders show {key.client_order_id} --account {key.account}"
+    if result.code == NOT_RECORDED:
+        yield f"it was sent, but the journal could not record the outcome; make room, start a host, then look: {look}"
+    elif not result.status.terminal and result.status.value in ("unknown", "pending"):
+        yield f"it may or may not be at the venue: do not send it again under another id; a host looks it up; see: {look}"
+    elif open_parts := still_open(result):
+        what = " and ".join("the order" if part == "order" else f"the {part}" for part in open_parts)
+        yield f"open at the venue: {what}; a host follows what is open (fks-exec serve); see: {look}"

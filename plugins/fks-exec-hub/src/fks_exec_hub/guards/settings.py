@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+"""What the guards' configuration classes share: checks of a number's range and of a word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from attrs import Attribute
+
+from fks_exec import ConfigError
+
+Check: TypeAlias = Callable[[Any, "Attribute[Any]", Any], None]
+
+
+def above_zero(instance: object, attribute: Attribute[Decimal], value: Decimal) -> None:
+    """A validator: the number is greater than zero."""
+    if value <= 0:
+        raise ConfigError(attribute.name, f"{value} is not greater than zero; write {attribute.name} = 1, say")
+
+
+def share(instance: object, attribute: Attribute[Any], value: Decimal | None) -> None:
+    """A validator: the number lies between 0 and 1, or is absent."""
+    if value is not None and not 0 <= value <= 1:
+        raise ConfigError(attribute.name, f"{value} does not lie between 0 and 1; write {attribute.name} = 0.6, say")
+
+
+def one_of(*words: str) -> Check:
+    """A validator: the word is one of these."""
+
+    def check(instance: object, attribute: Attribute[Any], value: object) -> None:
+        if value not in words:
+            known = " or ".join(f'{attribute.name} = "{word}"' for word in words)
+            raise ConfigError(attribute.name, f"{str(value)[:40]!a} is not known here; write {known}")
+
+    return check

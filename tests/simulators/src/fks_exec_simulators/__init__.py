@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Named fakes and simulated counterparts for the tests."""

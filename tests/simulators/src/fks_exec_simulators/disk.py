@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""A disk under SQLite that fails, waits and keeps a record, on demand; no root and no mounts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, cast
+
+import apsw
+
+
+def io_error(code: int) -> apsw.IOError:
+    """An input/output error as SQLite's own file layer reports it."""
+    error: Any = apsw.IOError("simulated")
+    error.extendedresult = code
+    return cast(apsw.IOError, error)
+
+
+class FaultyDisk(apsw.VFS):
+    """Give its ``name`` as ``vfs`` to an engine; ``unregister()`` at the end.
+
+    Attributes:
+        on_write: raised by every write, e.g. ``apsw.FullError("simulated")``.
+        on_sync: raised by every fsync.
+        delay: seconds that an fsync takes.
+        gate: an fsync waits while it is cleared.
+        record: (operation, end of the file's name) of every write and fsync.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.on_write: Exception | None = None
+        self.on_sync: Exception | None = None
+        self.delay = 0.0
+        self.gate = threading.Event()
+        self.gate.set()
+        self.record: list[tuple[str, str]] = []
+        super().__init__(name, base="")
+
+    def xOpen(self, name: Any, flags: list[int]) -> FaultyFile:
+        """SQLite opens a file."""
+        return FaultyFile(self, name, flags)
+
+    def syncs(self, end: str = "-wal") -> int:
+        """How many fsyncs a file had so far."""
+        return self.record.count(("sync", end))
+
+
+class FaultyFile(apsw.VFSFile):
+    """One file on the disk."""
+
+    def __init__(self, disk: FaultyDisk, name: Any, flags: list[int]) -> None:
+        self._disk = disk
+        text = name.filename() if isinstance(name, apsw.URIFilename) else str(name)
+        self._end = "-wal" if text.endswith("-wal") else text.rpartition(".")[2]
+        super().__init__("", name, flags)
+
+    def xWrite(self, data: bytes, offset: int) -> None:
+        """SQLite writes."""
+        if self._disk.on_write is not None:
+            raise self._disk.on_write
+        self._disk.record.append(("write", self._end))
+        super().xWrite(data, offset)
+
+    def xSync(self, flags: int) -> None:
+        """SQLite wants it durable."""
+        time.sleep(self._disk.delay)
+        self._disk.gate.wait()
+        if self._disk.on_sync is not None:
+            raise self._disk.on_sync
+        super().xSync(flags)
+        self._disk.record.append(("sync", self._end))
