@@ -243,7 +243,9 @@ def _structure_enum(value: object, kind: type[Enum]) -> Enum:
 
 
 def _show(value: object) -> str:
-    return f"{str(value)[:40]!a}" if isinstance(value, (str, int, float, Decimal)) else f"a {type(value).__name__}"
+    if isinstance(value, str):
+        return f"{value[:40]!a}"
+    return str(value)[:40] if isinstance(value, (int, float, Decimal)) else f"a {type(value).__name__}"
 
 
 @lru_cache(maxsize=1)

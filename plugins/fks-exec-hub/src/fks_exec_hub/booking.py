@@ -11,7 +11,7 @@ from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import Order
 from fks_exec.model.results import ExecutionResult, Fill
 
-from .live import Live
+from .live import GAP, Live, is_gap
 
 
 @frozen
@@ -61,9 +61,12 @@ def _sided(fill: Fill, order: Order) -> Fill:
 def _gap(live: Live, result: ExecutionResult, quantity: Decimal, order: Order) -> Fill:
     """A fill for what the venue says was filled without telling the trades; its id says up to where."""
     total = live.booked + quantity
-    trade_id = f"cumulative:{live.venue_client_order_id or live.key.client_order_id}:{result.filled_quantity.normalize():f}"
+    trade_id = f"{GAP}{live.venue_client_order_id or live.key.client_order_id}:{result.filled_quantity.normalize():f}"
     price = result.average_price
-    known = sum((f.quantity * f.price for f in live.fills.values() if not f.leg), ZERO)
+    own = [fill for fill in live.fills.values() if not fill.leg]
+    if sum((fill.quantity for fill in own), ZERO) > live.booked:
+        own = [fill for fill in own if not is_gap(fill)]
+    known = sum((fill.quantity * fill.price for fill in own), ZERO)
     news = sum((f.quantity * f.price for f in result.fills if not f.leg and f.trade_id not in live.fills), ZERO)
     if price is not None and (rest := price * total - known - news) > 0:
         price = rest / quantity

@@ -73,21 +73,33 @@ def needs_following(result: ExecutionResult) -> bool:
     return not result.status.terminal or any(not leg.status.terminal for leg in result.legs)
 
 
+GAP = "cumulative:"
+"""How trade ids begin that the hub makes where a venue tells a cumulative quantity without its trades."""
+
+
+def is_gap(fill: Fill) -> bool:
+    """Whether the hub made this fill; it gives way to the venue's trades when they come."""
+    return fill.trade_id.startswith(GAP)
+
+
 def merge(known: ExecutionResult, news: ExecutionResult) -> ExecutionResult:
     """What is known after some news: cumulative quantities never go back, an end stays an end, fills are kept."""
     if known.status is Status.PENDING and not news.fills and news.client_order_id == known.client_order_id:
         return news
-    fills = {fill.trade_id: fill for fill in (*known.fills, *news.fills)}
-    own = sum((fill.quantity for fill in fills.values() if not fill.leg), ZERO)
+    fills = list({fill.trade_id: fill for fill in (*news.fills, *known.fills)}.values())
+    own = sum((fill.quantity for fill in fills if not fill.leg and not is_gap(fill)), ZERO)
+    filled = max(known.filled_quantity, news.filled_quantity, own)
+    if own >= filled:
+        fills = [fill for fill in fills if not is_gap(fill)]
     ahead = news.filled_quantity >= known.filled_quantity
     return evolve(
         news,
         status=_status(known, news),
         client_order_id=known.client_order_id or news.client_order_id,
         order_id=news.order_id or known.order_id,
-        filled_quantity=max(known.filled_quantity, news.filled_quantity, own),
+        filled_quantity=filled,
         average_price=(news if ahead and news.average_price is not None else known).average_price,
-        fills=tuple(fills.values()),
+        fills=tuple(fills),
         legs=news.legs or known.legs,
         protected=known.protected if news.protected is None else news.protected,
         fees=news.fees or known.fees,

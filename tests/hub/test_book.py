@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""The book: reservations are tokens, positions come from our own fills, each fill once."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from fks_exec import ExecutionResult, Fill, Instrument, Order, Position, Side, Status
+from fks_exec_hub.book import Book, Token, after_fill
+from fks_exec_hub.booking import book
+from fks_exec_hub.journal import Key
+from fks_exec_hub.live import Live, merge
+
+QUANTITIES = st.decimals(min_value="0.01", max_value="100", places=2)
+SIDES = st.sampled_from(Side)
+
+
+class BookMachine(RuleBasedStateMachine):
+    """Against a reference that adds everything up anew each time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.book = Book()
+        self.open: list[tuple[Token, Decimal]] = []
+        self.position = Decimal(0)
+
+    @rule(side=SIDES, quantity=QUANTITIES)
+    def reserve(self, side: Side, quantity: Decimal) -> None:
+        token = self.book.reserve("X", side, quantity, reducing=False)
+        self.open.append((token, quantity))
+
+    @rule(index=st.integers(min_value=0), part=st.decimals(min_value="0.1", max_value="1.5", places=1))
+    def fill(self, index: int, part: Decimal) -> None:
+        if self.open:
+            token, left = self.open.pop(index % len(self.open))
+            quantity = left * part
+            self.book.fill(token, quantity)
+            fill = Fill(trade_id="t", quantity=quantity, price="1", side=token.side)
+            self.book.store(self.book.moved("X", None, [fill], None))
+            self.position += quantity * token.side.sign
+            self.open.append((token, max(left - quantity, Decimal(0))))
+
+    @rule(index=st.integers(min_value=0), times=st.integers(1, 2))
+    def release(self, index: int, times: int) -> None:
+        if self.open:
+            token, _ = self.open.pop(index % len(self.open))
+            for _ in range(times):
+                self.book.release(token)
+
+    @invariant()
+    def totals_are_what_they_add_up_to(self) -> None:
+        totals = self.book.totals("X")
+        assert totals.position == self.position
+        assert totals.working_buy == sum(left for token, left in self.open if token.side is Side.BUY)
+        assert totals.working_sell == sum(left for token, left in self.open if token.side is Side.SELL)
+        assert totals.open_orders == len(self.open)
+
+    @invariant()
+    def what_reduces_can_never_flip_whatever_fills_first(self) -> None:
+        totals = self.book.totals("X")
+        for side in Side:
+            working = totals.working_buy if side is Side.BUY else totals.working_sell
+            for quantity in (Decimal("0.01"), abs(totals.position)):
+                if quantity and self.book.reduces("X", side, quantity):
+                    after = totals.position + side.sign * (quantity + working)
+                    assert totals.position * after >= 0
+                    assert abs(after) < abs(totals.position)
+
+
+BookMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestBook = BookMachine.TestCase
+
+
+def test_a_flat_account_reduces_nothing() -> None:
+    assert not Book().reduces("X", Side.SELL, Decimal(1))
+    assert not Book().reduces("X", Side.BUY, Decimal(1))
+
+
+@pytest.mark.parametrize(
+    ("before", "side", "quantity", "price", "after", "average"),
+    [
+        ("0", "buy", "2", "100", "2", "100"),
+        ("2", "buy", "2", "110", "4", "105"),
+        ("4", "sell", "1", "200", "3", "100"),
+        ("4", "sell", "4", "200", "0", None),
+        ("2", "sell", "5", "90", "-3", "90"),
+        ("-2", "sell", "2", "80", "-4", "90"),
+        ("-2", "buy", "1", "50", "-1", "100"),
+    ],
+)
+def test_a_position_after_one_fill(before: str, side: str, quantity: str, price: str, after: str, average: str | None) -> None:
+    start = Position(symbol="X", quantity=before, average_price="100" if before != "0" else None)
+    end = after_fill(start, Fill(trade_id="t", quantity=quantity, price=price, side=side), None)
+    assert (end.quantity, end.average_price) == (Decimal(after), None if average is None else Decimal(average))
+
+
+def test_a_fee_in_the_base_currency_makes_a_spot_position_smaller_and_another_fee_does_not() -> None:
+    spot = Instrument(symbol="BTC/USDT", base="BTC", quote="USDT")
+    flat = Position(symbol="BTC/USDT", quantity=0)
+    in_base = Fill(trade_id="t", quantity=1, price=100, side="buy", fee="0.001", fee_currency="BTC")
+    in_quote = Fill(trade_id="t", quantity=1, price=100, side="buy", fee="0.1", fee_currency="USDT")
+    linear = Instrument(symbol="BTC/USDT", base="BTC", quote="USDT", kind="linear")
+    assert after_fill(flat, in_base, spot).quantity == Decimal("0.999")
+    assert after_fill(flat, in_quote, spot).quantity == 1
+    assert after_fill(flat, in_base, linear).quantity == 1
+
+
+TRADES = st.lists(QUANTITIES, min_size=1, max_size=5)
+
+
+@given(trades=TRADES, tells=st.lists(st.booleans(), min_size=5, max_size=5), data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_whatever_a_venue_tells_and_in_whatever_order_each_trade_is_booked_once(
+    trades: list[Decimal], tells: list[bool], data: st.DataObject
+) -> None:
+    """Each update tells a cumulative quantity and some of the trades up to it; they come reordered and repeated."""
+    updates = []
+    for count in range(1, len(trades) + 1):
+        known = [Fill(trade_id=f"t{n}", quantity=trades[n], price=100) for n in range(count) if tells[n]]
+        updates.append(ExecutionResult(status="partially_filled", filled_quantity=sum(trades[:count]), fills=known))
+    sequence = [*data.draw(st.lists(st.sampled_from(updates), max_size=8)), updates[-1]]
+    asyncio.run(_check(sequence, sum(trades, Decimal(0))))
+
+
+async def _check(updates: list[ExecutionResult], total: Decimal) -> None:
+    order = Order(symbol="X", side="buy", quantity=total)
+    live = Live(key=Key("a", "b"), lane="X", instruction=order, digest="", accepted_at=0, order=order)
+    moved = told = Decimal(0)
+    for update in updates:
+        told = max(told, update.filled_quantity)
+        result = merge(live.result, update)
+        booking = book(live, result)
+        moved += sum((fill.quantity for fill in booking.moves), Decimal(0))
+        live.result = result
+        live.fills.update({fill.trade_id: fill for fill in booking.fills})
+        live.booked += booking.filled
+        assert moved == live.booked == told
+    assert moved == total
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(set(Status) - {Status.PENDING, Status.DENIED})), QUANTITIES), min_size=1))
+@settings(max_examples=200, deadline=None)
+def test_news_never_take_back_a_fill_and_never_reopen_an_ended_order(news: list[tuple[Status, Decimal]]) -> None:
+    known = ExecutionResult(status="pending")
+    for status, filled in news:
+        after = merge(known, ExecutionResult(status=status, filled_quantity=filled))
+        assert after.filled_quantity >= known.filled_quantity
+        assert after.status.terminal or not known.status.terminal
+        assert (known.status is Status.FILLED) <= (after.status is Status.FILLED)
+        if known.status not in (Status.PENDING, Status.UNKNOWN):
+            assert after.status is not Status.UNKNOWN
+        known = after

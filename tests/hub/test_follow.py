@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: MIT
+"""What a venue pushes is booked once: from any thread, twice, early, late, strange."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from fks_exec import Alarm, Event, ExecutionResult, Fill, Order, OrderRef, Submission, hookimpl
+from fks_exec_hub import ExecutionHub
+from fks_exec_hub.journal import Key
+from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, hub_on
+
+
+class Tape:
+    """Hears everything."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    @hookimpl
+    def observe(self, event: Event) -> None:
+        self.events.append(event)
+
+    def names(self) -> list[str]:
+        return [type(event).__name__ for event in self.events]
+
+    def alarms(self) -> list[str]:
+        return [event.code for event in self.events if isinstance(event, Alarm)]
+
+
+def trade(number: int, quantity: str = "1", **more: object) -> Fill:
+    return Fill(trade_id=f"t{number}", quantity=quantity, price="100", **more)  # type: ignore[arg-type]
+
+
+def state(status: str, filled: str, *fills: Fill) -> ExecutionResult:
+    return ExecutionResult(status=status, filled_quantity=filled, fills=fills)
+
+
+async def settle(hub: ExecutionHub) -> None:
+    await asyncio.sleep(0.02)
+    for follower in hub._followers.values():
+        await follower.settle()
+
+
+@pytest.fixture
+def tape() -> Tape:
+    return Tape()
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage(accepted)
+
+
+@pytest.fixture
+async def hub(stage: Stage, tape: Tape, tmp_path: Path) -> AsyncIterator[ExecutionHub]:
+    async with hub_on(stage, configure(tmp_path), tape) as hub:
+        yield hub
+
+
+async def held(hub: ExecutionHub) -> list[str]:
+    return [str(p.quantity) for p in await hub.positions(ACCOUNT)]
+
+
+async def test_a_fill_pushed_from_a_thread_is_booked_once_however_often_it_comes(hub: ExecutionHub, stage: Stage) -> None:
+    await hub.execute_order(ACCOUNT, buy("3", client_order_id="a"))
+    update = state("partially_filled", "1", trade(1))
+    threads = [threading.Thread(target=stage.publish, args=(OrderRef(client_order_id="a"), update)) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        await asyncio.to_thread(thread.join)
+    await settle(hub)
+    known = await hub.order(ACCOUNT, "a")
+    assert known is not None
+    assert (known.status, known.filled_quantity) == ("partially_filled", 1)
+    assert await held(hub) == ["1"]
+    assert len(await hub.journal.fills(Key(ACCOUNT, "a"))) == 1
+
+
+async def test_cumulative_quantities_never_go_back_and_an_end_stays_an_end(hub: ExecutionHub, stage: Stage) -> None:
+    await hub.execute_order(ACCOUNT, buy("3", client_order_id="a"))
+    ref = OrderRef(client_order_id="a")
+    for update in (
+        state("partially_filled", "2", trade(1), trade(2)),
+        state("partially_filled", "1", trade(1)),
+        state("accepted", "0"),
+        state("canceled", "2"),
+        state("partially_filled", "1"),
+    ):
+        stage.publish(ref, update)
+    await settle(hub)
+    known = await hub.order(ACCOUNT, "a")
+    assert known is not None
+    assert (known.status, known.filled_quantity) == ("canceled", 2)
+    assert await held(hub) == ["2"]
+    assert hub._desks[ACCOUNT].book.totals("BTC/USDT").working_buy == 0
+
+
+async def test_a_fill_that_comes_before_the_answer_waits_for_it(tmp_path: Path) -> None:
+    gate = Held(accepted)
+    stage = Stage(gate)
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        receipt = await hub.submit(ACCOUNT, buy("1", client_order_id="a"))
+        await gate.reached.wait()
+        venue_id = stage.requests[0][1].venue_client_order_id
+        stage.publish(OrderRef(venue_client_order_id=venue_id), state("filled", "1", trade(1)))
+        await settle(hub)
+        assert await held(hub) == []
+        gate.go.set()
+        assert (await receipt.result()).status == "accepted"
+        await settle(hub)
+        known = await hub.order(ACCOUNT, "a")
+        assert known is not None
+        assert known.status == "filled"
+        assert await held(hub) == ["1"]
+
+
+async def test_trades_after_a_cumulative_quantity_do_not_count_twice(hub: ExecutionHub, stage: Stage) -> None:
+    await hub.execute_order(ACCOUNT, buy("3", client_order_id="a"))
+    ref = OrderRef(client_order_id="a")
+    stage.publish(ref, ExecutionResult(status="partially_filled", filled_quantity="2", average_price="100"))
+    stage.publish(ref, state("partially_filled", "2", trade(1), trade(2)))
+    stage.publish(ref, state("filled", "3", trade(1), trade(2), trade(3)))
+    await settle(hub)
+    assert await held(hub) == ["3"]
+
+
+async def test_a_late_fill_after_the_end_is_a_correction_with_an_alarm(hub: ExecutionHub, stage: Stage, tape: Tape) -> None:
+    await hub.execute_order(ACCOUNT, buy("3", client_order_id="a"))
+    ref = OrderRef(client_order_id="a")
+    stage.publish(ref, state("canceled", "0"))
+    await settle(hub)
+    assert hub._desks[ACCOUNT].live == {}
+    stage.publish(ref, state("canceled", "1", trade(1)))
+    stage.publish(ref, state("canceled", "1", trade(1)))
+    await settle(hub)
+    known = await hub.order(ACCOUNT, "a")
+    assert known is not None
+    assert (known.status, known.filled_quantity) == ("canceled", 1)
+    assert await held(hub) == ["1"]
+    await asyncio.sleep(0.05)
+    assert tape.alarms() == ["LATE_UPDATE"]
+
+
+async def test_an_update_resolves_an_unknown_order_and_opens_its_lane(tmp_path: Path) -> None:
+    stage = Stage(ConnectionResetError())
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        assert (await hub.execute_order(ACCOUNT, buy(client_order_id="a"))).status == "unknown"
+        venue_id = stage.requests[0][1].venue_client_order_id
+        stage.publish(OrderRef(venue_client_order_id=venue_id), state("filled", "1", trade(1)))
+        await settle(hub)
+        assert (await hub.execute_order(ACCOUNT, buy(client_order_id="b"))).status == "filled"
+
+
+async def test_an_order_that_is_not_ours_is_reported_and_left_alone(hub: ExecutionHub, stage: Stage, tape: Tape) -> None:
+    stage.publish(OrderRef(order_id="foreign"), state("filled", "1", trade(1)))
+    stage.publish(OrderRef(client_order_id="foreign"), state("filled", "1", trade(2)))
+    await settle(hub)
+    await asyncio.sleep(0.05)
+    assert tape.alarms() == ["FOREIGN_ORDER", "FOREIGN_ORDER"]
+    assert await held(hub) == []
+
+
+async def test_one_trade_id_for_two_orders_is_booked_once_and_alarmed(tmp_path: Path, tape: Tape) -> None:
+    async def fills(order: Order, submission: Submission) -> ExecutionResult:
+        return ExecutionResult(status="filled", filled_quantity="1", fills=[trade(1)])
+
+    stage = Stage(fills, fills)
+    async with hub_on(stage, configure(tmp_path), tape) as hub:
+        await hub.execute_order(ACCOUNT, buy())
+        second = await hub.execute_order(ACCOUNT, buy())
+        assert second.status == "filled"
+        await asyncio.sleep(0.05)
+    assert "DUPLICATE_TRADE" in tape.alarms()
+
+
+async def test_observers_hear_the_life_of_an_order_after_it_is_durable(hub: ExecutionHub, stage: Stage, tape: Tape) -> None:
+    await hub.execute_order(ACCOUNT, buy("1", client_order_id="a"))
+    stage.publish(OrderRef(client_order_id="a"), state("filled", "1", trade(1)))
+    await settle(hub)
+    await asyncio.sleep(0.05)
+    assert tape.names() == ["AccountReadiness", "OrderAccepted", "OrderSent", "OrderConcluded", "OrderChanged", "OrderFilled"]
