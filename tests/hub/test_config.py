@@ -124,7 +124,7 @@ async def test_allow_needs_not_name_the_hub_itself(tmp_path: Path) -> None:
 
 
 async def test_no_account_no_file_and_no_text_are_sentences(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="there is no configuration .*; write one"):
+    with pytest.raises(ConfigError, match=r"there is no configuration .*; write one"):
         load_config(tmp_path / "none.toml")
     with pytest.raises(ConfigError, match=r"accounts: there is none; write \[accounts\.paper\]"):
         load_config(write(tmp_path, ""))

@@ -187,13 +187,14 @@ async def test_a_write_error_before_the_commit_proves_that_nothing_is_stored(tmp
     journal = await open_sqlite(tmp_path / "j.db", vfs=disk.name)
     disk.on_write = WRITE
     # Larger than the page cache, so that SQLite writes pages before the commit.
-    writes = [journal.write(accept(f"o-{number}", instruction="x" * 1_000_000)) for number in range(25)]
-    results = await asyncio.gather(*writes, return_exceptions=True)
-    assert {type(result) for result in results} <= {JournalUnavailable, JournalUncertain}
-    assert JournalUnavailable in {type(result) for result in results}
+    large = [accept(f"o-{number}", instruction="x" * 1_000_000) for number in range(25)]
+    with pytest.raises(JournalUnavailable, match="input/output error"):
+        await journal.write(*large)
     disk.on_write = None
-    await journal.claim(ACCOUNT)
     assert await journal.orders() == []
+    await journal.write(accept("after"))
+    assert names(await journal.orders()) == ["after"]
+    assert await journal.verify() == []
     await journal.close()
 
 
@@ -273,6 +274,15 @@ async def test_claim_fails_with_a_sentence_while_the_disk_does(journal: SqliteJo
     assert await journal.verify() == []
 
 
+async def test_claim_replaces_a_file_that_stays_broken(journal: SqliteJournal, disk: FaultyDisk) -> None:
+    disk.break_open_files()
+    with pytest.raises(JournalUncertain):
+        await journal.write(accept())
+    await journal.claim(ACCOUNT)
+    await journal.write(accept("after"))
+    assert await journal.verify() == []
+
+
 async def test_each_account_of_the_uncertain_group_claims_for_itself(
     journal: SqliteJournal, term: Term, disk: FaultyDisk
 ) -> None:
@@ -286,6 +296,13 @@ async def test_each_account_of_the_uncertain_group_claims_for_itself(
     with pytest.raises(JournalUnavailable, match="'other' is uncertain"):
         await journal.write(accept(account="other"))
     await journal.write(note(account="third"), term=third)
+    disk.on_sync = FSYNC
+    with pytest.raises(JournalUncertain):
+        await journal.write(note(name="3"), term=term)
+    disk.on_sync = None
+    await journal.claim(ACCOUNT)
+    with pytest.raises(JournalUnavailable, match="'other' is uncertain"):
+        await journal.write(accept(account="other"))
     await journal.claim("other")
     await journal.write(accept(account="other"))
 

@@ -170,6 +170,19 @@ def test_verify_finds_a_missing_index(written: Path, tmp_path: Path) -> None:
     assert verify(str(where)) == ["the file's tables or indexes are not the ones that fks-exec made"]
 
 
+def test_verify_finds_a_byte_flipped_in_an_index(written: Path, tmp_path: Path) -> None:
+    """The promise that a key is unique rests on that index; the rows themselves are as they were."""
+    connection = apsw.Connection(str(written), flags=apsw.SQLITE_OPEN_READONLY)
+    page = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_orders_1'").get
+    connection.close()
+    content = written.read_bytes()
+    place = content.index(b"late", (page - 1) * 4096)
+    assert place < page * 4096
+    where = tmp_path / "j.db"
+    where.write_bytes(content[:place] + b"L" + content[place + 1 :])
+    assert any(sentence.startswith("the file is damaged: ") for sentence in verify(str(where)))
+
+
 def test_verify_stops_after_enough_sentences(written: Path, tmp_path: Path) -> None:
     where = tmp_path / "j.db"
     shutil.copy(written, where)

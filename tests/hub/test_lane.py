@@ -126,7 +126,8 @@ async def test_a_call_that_outlasts_the_closing_is_unknown(tmp_path: Path, monke
     receipt = await hub.submit(ACCOUNT, buy(client_order_id="a"))
     await held.reached.wait()
     await hub.close()
-    assert ((await receipt.result()).status, (await receipt.result()).code) == ("unknown", "HOST_STOPPED")
+    result = await receipt.result(timeout=5)
+    assert (result.status, result.code) == ("unknown", "HOST_STOPPED")
     async with hub_on(stage, configure(tmp_path)) as again:
         assert (await again.execute_order(ACCOUNT, buy())).code == "UNRESOLVED_ORDER"
     assert len(stage.requests) == 1

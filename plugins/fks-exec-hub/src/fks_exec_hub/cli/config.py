@@ -79,6 +79,8 @@ def _list(console: Console, every: list[Installed]) -> None:
 
 def _explain_missing(plugins: Plugins, name: str, every: list[Installed]) -> list[Installed]:
     """Why there is nothing to print: not installed, could not be loaded, or no such type in that plugin."""
+    if name == "server":
+        raise PluginError("the table [plugins.server] is a host's, not a plugin's; the documentation of fks-exec-server has it")
     info = plugins.info(name.partition("/")[0])
     if info.status is not PluginStatus.LOADED:
         raise PluginError(f"{info.label} is {info.status}: {info.reason}")

@@ -122,5 +122,5 @@ def _unexpected(error: BaseException) -> str:
     """Without the exception's own text: SDKs put signed addresses and keys into it."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" in {frames[-1].name} ({frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno})" if frames else ""
-    remedy = "this is a fault of the program, not of your input: run it again with --verbose and report what it says"
+    remedy = "a fault of the program or of a plugin, not of your input: run it again with --verbose and report what it says"
     return f"an unexpected {type(error).__name__}{where}; {remedy}"

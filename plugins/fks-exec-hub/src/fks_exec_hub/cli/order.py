@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import attrs
 import click
 
-from fks_exec.errors import InvalidOrder
+from fks_exec.errors import FksExecError, InvalidOrder
 from fks_exec.model.numbers import decimal
 from fks_exec.model.orders import ClosePosition, Option, Order, OrderType, TimeInForce
 from fks_exec.model.results import ExecutionResult
@@ -30,7 +30,7 @@ from .failures import InDoubt, Interrupted
 from .output import Console, json_option, pass_console
 from .results import exit_code, result_document, result_text
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -168,8 +168,8 @@ def _run(config: HubConfig, key: Key, instruction: Instruction, wait: float) -> 
     except KeyboardInterrupt:
         raise Interrupted(f"stopped by hand; {way.where()}") from None
     except Exception as error:
-        if not way.taken:
-            raise
+        if not way.handed_over or (isinstance(error, FksExecError) and not way.taken):
+            raise  # nothing was sent, or the hub says what is known
         if way.result is None:
             raise InDoubt(f"after the order was taken came {type(error).__name__}; {way.where()}") from error
         log.warning("closing failed after the order's outcome was known: %s", type(error).__name__)

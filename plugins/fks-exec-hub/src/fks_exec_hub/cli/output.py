@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import attrs
 import click
@@ -18,6 +18,8 @@ import click
 from fks_exec.convert import to_dict
 from fks_exec.model.numbers import plain
 
+P = ParamSpec("P")
+R = TypeVar("R")
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 
@@ -45,7 +47,9 @@ class Console:
             click.echo(printable(text))
 
 
-pass_console = click.make_pass_decorator(Console, ensure=True)
+def pass_console(function: Callable[Concatenate[Console, P], R]) -> Callable[P, R]:
+    """The console as a command's first argument."""
+    return click.make_pass_decorator(Console, ensure=True)(function)
 
 
 def json_option(function: AnyFunction) -> AnyFunction:
