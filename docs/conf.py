@@ -9,7 +9,7 @@ copyright = "2026, fks-exec contributors"
 release = importlib.metadata.version("fks-exec")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.doctest", "sphinx.ext.napoleon"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "examples"]
 html_theme = "furo"
 html_title = f"fks-exec {release}"
 
@@ -22,7 +22,8 @@ autodoc_typehints = "signature"
 nitpicky = True
 # Only what other projects document: no inventory is fetched, so that the build needs no network.
 ELSEWHERE = (
-    "asyncio|attrs?|cattrs|click|collections|concurrent|contextlib|datetime|decimal|enum|importlib_metadata"
+    "_?asyncio|attrs?|cattrs|click|collections|concurrent|contextlib|datetime|decimal|enum|importlib_metadata"
     "|pathlib|pluggy|starlette|types|typing|uuid"
 )
-nitpick_ignore_regex = [(r"py:.*", rf"({ELSEWHERE})\..*")]
+UNQUALIFIED = r"Number|fks_exec\.convert\.T|fks_exec\.model\.orders\._Word|What a guard answers|Side|OrderUpdate|Option|Answer|ProtectionKind|T"  # aliases, and names in the signatures of attrs classes
+nitpick_ignore_regex = [(r"py:(class|data|obj)", UNQUALIFIED), (r"py:.*", rf"({ELSEWHERE})\..*")]

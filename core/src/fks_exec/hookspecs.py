@@ -197,11 +197,8 @@ class ExecutionSpec:
     def cancel_order(self, ref: OrderRef, submission: Submission) -> Awaitable[ExecutionResult] | ExecutionResult | None:
         """Cancel a resting order. At most one; may be async.
 
-        Returns:
-            The order's state after the request: ``canceled``, or ``filled`` when the fill was faster.
-
-        Raises:
-            As execute_order, about the request to cancel.
+        The answer is the order's state after the request: ``canceled``, or ``filled`` when the fill was faster. What is
+        raised proves, as for execute_order, what became of the request.
 
         Example:
             >>> from fks_exec import ExecutionResult

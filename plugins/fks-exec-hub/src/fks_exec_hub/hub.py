@@ -199,11 +199,7 @@ class ExecutionHub:
             await journal.close()
 
     async def execute_order(self, account: str, instruction: Instruction) -> ExecutionResult:
-        """Take an instruction and wait for its first outcome.
-
-        Raises:
-            As :meth:`submit`.
-        """
+        """Take an instruction and wait for its first outcome; raises as :meth:`submit`."""
         return await (await self.submit(account, instruction)).result()
 
     async def submit(self, account: str, instruction: Instruction, *, raw: bytes | None = None) -> Receipt:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from typing import Any, cast
 
 import apsw
@@ -36,11 +37,19 @@ class FaultyDisk(apsw.VFS):
         self.gate = threading.Event()
         self.gate.set()
         self.record: list[tuple[str, str]] = []
+        self.broken: weakref.WeakSet[FaultyFile] = weakref.WeakSet()
+        self._open_files: weakref.WeakSet[FaultyFile] = weakref.WeakSet()
         super().__init__(name, base="")
 
     def xOpen(self, name: Any, flags: list[int]) -> FaultyFile:
         """SQLite opens a file."""
-        return FaultyFile(self, name, flags)
+        file = FaultyFile(self, name, flags)
+        self._open_files.add(file)
+        return file
+
+    def break_open_files(self) -> None:
+        """From here on no file that is open now can be synced, as after a lost network mount; opened again it can."""
+        self.broken.update(self._open_files)
 
     def syncs(self, end: str = "-wal") -> int:
         """How many fsyncs a file had so far."""
@@ -67,6 +76,8 @@ class FaultyFile(apsw.VFSFile):
         """SQLite wants it durable."""
         time.sleep(self._disk.delay)
         self._disk.gate.wait()
+        if self in self._disk.broken:
+            raise io_error(apsw.SQLITE_IOERR_FSYNC)
         if self._disk.on_sync is not None:
             raise self._disk.on_sync
         super().xSync(flags)

@@ -57,11 +57,19 @@ class JournalOnDisk:
         return [JournalType(scheme="disk", open=partial(open_sqlite, vfs=self._vfs))]
 
 
-def host_config(base: Path, *, journal: str = "memory:", key: Mapping[str, Any] | None = None, **server: Any) -> HubConfig:
+def host_config(
+    base: Path,
+    *,
+    journal: str = "memory:",
+    key: Mapping[str, Any] | None = None,
+    account: Mapping[str, Any] | None = None,
+    **server: Any,
+) -> HubConfig:
     """Two accounts, ``main`` and ``other``, on the venue ``fake``; the key ``tv`` may trade ``main``.
 
     Args:
         key: further fields of the key.
+        account: further fields of both accounts.
         server: further fields of ``[plugins.server]``.
     """
     secret = base / "secret"
@@ -69,8 +77,8 @@ def host_config(base: Path, *, journal: str = "memory:", key: Mapping[str, Any] 
     secret.write_text(KEY, "utf-8")
     tv = {"secret": {"file": "secret"}, "accounts": ["main"], **(key or {})}
     table = {"bind": "127.0.0.1:0", "operations": "127.0.0.1:0", "keys": {"tv": tv}, **server}
-    account = {"venue": "fake", "guards": []}
-    accounts = {"main": account, "other": account}
+    table_of_each = {"venue": "fake", "guards": [], **(account or {})}
+    accounts = {"main": table_of_each, "other": table_of_each}
     return parse_config({"journal": journal, "accounts": accounts, "plugins": {"server": table}}, base)
 
 
@@ -94,9 +102,10 @@ async def served(hub: ExecutionHub) -> AsyncIterator[Host]:
     stop = asyncio.Event()
     ready: asyncio.Future[tuple[Address, Address]] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(serve(hub, ready=lambda *both: ready.set_result(both), stop=stop))
-    await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+    task.add_done_callback(lambda _: ready.done() or ready.cancel())
     try:
-        if task.done():
+        await asyncio.wait({ready})
+        if ready.cancelled():
             await task
         yield Host(*ready.result(), stop)
     finally:

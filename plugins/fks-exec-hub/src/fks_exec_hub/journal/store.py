@@ -70,6 +70,12 @@ class Store:
         self._position, self._hash = read_head(connection, self._where)
         self._stored = self._position, self._hash
 
+    @property
+    def _file(self) -> apsw.Connection:
+        if self._connection is None:
+            raise JournalUnavailable(f"{self._where} is closed")
+        return self._connection
+
     def close(self) -> None:
         """Let go of the file."""
         if self._connection is not None:
@@ -80,8 +86,7 @@ class Store:
         """Check and store; one result for each write, in order. Never raises."""
         if self._fault:
             return [JournalUnavailable(self._fault) for _ in writes]
-        connection, committing = self._connection, False
-        assert connection is not None  # noqa: S101 -- only a fault takes it away
+        connection, committing = self._file, False
         try:
             connection.execute("BEGIN IMMEDIATE")
             keys = _keys(writes)
@@ -132,12 +137,10 @@ class Store:
     def _flush(self) -> None:
         if not self._events:
             return
-        connection = self._connection
-        assert connection is not None  # noqa: S101 -- called inside a transaction
-        _EVENTS.store(connection, self._events)
+        _EVENTS.store(self._file, self._events)
         self._events = []
         self._projection.flush()
-        connection.execute("UPDATE head SET count = ?, hash = ?", (self._position, self._hash))
+        self._file.execute("UPDATE head SET count = ?, hash = ?", (self._position, self._hash))
 
     def _failed(self, error: Exception, writes: Sequence[Write], *, committing: bool) -> list[Written | JournalError]:
         rolled_back = self._roll_back()
@@ -145,7 +148,7 @@ class Store:
         if not rolled_back or (committing and not proves_nothing_stored(error)):
             self._fault = f"nothing stored: the journal stopped at an earlier fault ({why}); claim the account again"
         if committing and self._fault:
-            self._unsettled = {account_of(write.steps[0]) for write in writes}
+            self._unsettled |= {account_of(write.steps[0]) for write in writes}
             return [JournalUncertain(f"{why}; what was being written may be stored or not") for _ in writes]
         return [JournalUnavailable(f"nothing stored: {why}") for _ in writes]
 
@@ -153,14 +156,12 @@ class Store:
         self._events = []
         self._position, self._hash = self._stored
         self._projection.forget()
-        connection = self._connection
-        assert connection is not None  # noqa: S101 -- a failure without one is a fault already
         try:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            if self._file.in_transaction:
+                self._file.execute("ROLLBACK")
         except apsw.Error:
             return False
-        return not connection.in_transaction
+        return not self._file.in_transaction
 
     def claim(self, account: str) -> Term:
         """A newer term; after a fault, first open the file again and make sure what is in it."""
@@ -174,8 +175,7 @@ class Store:
         try:
             self.close()
             self._open()
-            assert self._connection is not None  # noqa: S101 -- just opened
-            prove_durable(self._connection)
+            prove_durable(self._file)
         except Exception as error:
             why = str(error) if isinstance(error, JournalError) else sentence(error, self._where)
             raise JournalUnavailable(f"the journal cannot be settled yet: {why}") from None
