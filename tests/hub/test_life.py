@@ -373,3 +373,16 @@ def test_execute_order_of_an_account_is_called_in_one_module() -> None:
 
 def test_a_status_that_needs_following_is_never_terminal() -> None:
     assert [status.value for status in Status if not status.terminal] == ["pending", "accepted", "partially_filled", "unknown"]
+
+
+async def test_a_fault_of_the_hub_before_the_intent_is_not_placed_and_the_lane_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage()
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        with monkeypatch.context() as patch:
+            patch.setattr("fks_exec_hub.lane.decide", None)
+            result = await hub.execute_order(ACCOUNT, buy())
+        assert (result.status, result.code) == ("not_placed", "HUB_FAULT")
+        assert (await hub.execute_order(ACCOUNT, buy())).status == "filled"
+    assert len(stage.requests) == 1

@@ -79,7 +79,12 @@ class Reads:
         hooks = self._hooks
         if not hooks.implements("resolve_symbol"):
             return text
-        symbol = hooks.hook.resolve_symbol(text=text)
+        try:
+            symbol = hooks.hook.resolve_symbol(text=text)
+        except FksExecError:
+            raise
+        except Exception as error:
+            raise PluginError(f"account {self.name!r}: resolve_symbol raised {type(error).__name__}") from error
         if symbol is None:
             raise UnknownSymbol(text, reason=f"account {self.name!r} has no such instrument")
         if not isinstance(symbol, str):

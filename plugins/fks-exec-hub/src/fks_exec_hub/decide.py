@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 
 from attrs import evolve
 
@@ -20,6 +20,9 @@ from fks_exec.model.results import Denial, ExecutionResult
 from .desk import Desk
 from .live import Live
 from .submit import Decision, denied
+
+_MONEY = Context(prec=50)
+"""Whatever context the host computes in, a limit is judged to the last digit."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _RESTING = (OrderType.LIMIT, OrderType.STOP_LIMIT)
@@ -75,6 +78,11 @@ def _state(
 
 
 def _judge(desk: Desk, live: Live, account: Account, order: Order, state: AccountState) -> Decision | ExecutionResult:
+    with localcontext(_MONEY):
+        return _judged(desk, live, account, order, state)
+
+
+def _judged(desk: Desk, live: Live, account: Account, order: Order, state: AccountState) -> Decision | ExecutionResult:
     reducing = is_reducing(desk, account, order, state.instrument)
     denials = [*_stale(desk, live, order, reducing), *account.unsupported(order, state.instrument)]
     order, open_question = _beside_unknown(desk, account, order, state.instrument, reducing)

@@ -37,6 +37,9 @@ from .restore import restore, revive
 
 log = logging.getLogger(__name__)
 
+MANY = 4096
+"""Lanes beyond which the idle ones are let go."""
+
 STOP = 10.0
 """Seconds that a running call to a venue has when the hub closes."""
 
@@ -189,6 +192,8 @@ class ExecutionHub:
             await follower.settle()
         for opener in self._openers.values():
             await opener.close()
+        for follower in self._followers.values():  # what a venue told while it closed
+            await follower.settle()
         for desk in self._desks.values():
             for task in list(desk.tasks):
                 task.cancel()
@@ -284,6 +289,8 @@ class ExecutionHub:
     def _lane(self, account: str, symbol: str) -> Lane[Live]:
         lane = self._lanes.get((account, symbol))
         if lane is None:
+            if len(self._lanes) >= MANY:
+                self._lanes = {key: other for key, other in self._lanes.items() if not other.idle}
             desk = self._desks[account]
             lane = self._lanes[account, symbol] = Lane(lambda live: work(desk, live))
         return lane

@@ -52,9 +52,15 @@ class Lane(Generic[T]):
     async def _run(self) -> None:
         try:
             while self._items and not self._stopped:
-                await self._handle(self._items.popleft())
+                await self._one(self._items.popleft())
         finally:
             self._task = None
+
+    async def _one(self, item: T) -> None:
+        try:
+            await self._handle(item)
+        except Exception:  # whatever becomes of one item, the next ones are handled
+            log.exception("a lane could not handle an item")
 
     async def stop(self, seconds: float) -> list[T]:
         """Take nothing further; the item in hand has so many seconds, then it is cancelled.
@@ -84,8 +90,16 @@ async def work(desk: Desk, live: Live) -> None:
     except Exception:  # a fault of ours: the order is in the journal, the next ones must not wait for it
         log.exception("account %s: order %s could not be handled", desk.name, live.key.client_order_id)
         desk.alarm("HUB_FAULT", "an order could not be handled; see the log", live.key.client_order_id)
-        text = "a fault of the hub; the order may exist at the venue: see the log"
-        await record(desk, live, ExecutionResult(status=Status.UNKNOWN, code="HUB_FAULT", error=text))
+        await record(desk, live, _fault(live))
+
+
+def _fault(live: Live) -> ExecutionResult:
+    """Before its intent nothing of an order was sent; after it, it may exist."""
+    if live.submitted_at is None:
+        text = "a fault of the hub, before anything was sent; see the log"
+        return ExecutionResult(status=Status.NOT_PLACED, code="HUB_FAULT", error=text)
+    text = "a fault of the hub; the order may exist at the venue: see the log"
+    return ExecutionResult(status=Status.UNKNOWN, code="HUB_FAULT", error=text)
 
 
 async def _until_written(desk: Desk, live: Live) -> None:
