@@ -189,6 +189,7 @@ def _strict(base: Path) -> Converter:
     converter.register_structure_hook(int, _structure_int)
     converter.register_structure_hook(float, _structure_float)
     converter.register_structure_hook(str, _structure_str)
+    converter.register_structure_hook(StrEnum, _structure_enum)  # else it would be taken for the str that it is
     converter.register_structure_hook(Path, lambda value, _: base / _structure_str(value, str))
     converter.register_structure_hook(Secret, lambda value, _: read_secret(value, "", base))
     converter.register_structure_hook_func(_is_enum, _structure_enum)

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+"""The order book of one account: every order by each of its names, and what rests, sorted by the price that it waits for.
+
+To add, to remove and to find what a quote reaches costs the logarithm of what rests.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from attrs import frozen
+
+from fks_exec import MarketData, OrderRef, Side, Status
+from fks_exec.convert import from_json
+
+from .records import PaperLeg, PaperOrder
+
+
+@frozen
+class Item:
+    """What rests: an order, or a leg of one."""
+
+    entry: PaperOrder
+    leg: PaperLeg | None = None
+
+    @property
+    def side(self) -> Side:
+        """Of the execution that it waits for."""
+        return self.entry.order.side.opposite if self.leg else self.entry.order.side
+
+    @property
+    def is_stop(self) -> bool:
+        """It waits for the market to move against its side; else for the market to come to it."""
+        return self.leg.role == "stop_loss" if self.leg else self.entry.waiting_for_stop
+
+    @property
+    def price(self) -> Decimal:
+        """What it waits for, quote currency."""
+        if self.leg:
+            return self.leg.trigger_price
+        order = self.entry.order
+        price = order.stop_price if self.entry.waiting_for_stop else order.price
+        assert price is not None  # noqa: S101  (a market order never rests)
+        return price
+
+    @property
+    def only_reduces(self) -> bool:
+        """It may not open or enlarge a position."""
+        return self.leg is not None or self.entry.order.reduce_only
+
+    @property
+    def key(self) -> str:
+        """The id at the venue."""
+        return self.leg.order_id if self.leg else self.entry.order_id
+
+
+Waiting = tuple[Decimal, int, str]
+
+
+class Resting:
+    """What rests of one instrument, on four ladders: side, and whether the price must rise or fall to it."""
+
+    def __init__(self) -> None:
+        self._ladders: dict[tuple[Side, bool], list[Waiting]] = {
+            (side, rising): [] for side in Side for rising in (True, False)
+        }
+        self._items: dict[str, Item] = {}
+        self._reducers: dict[str, Item] = {}
+
+    def add(self, item: Item) -> None:
+        """Let it wait."""
+        insort(self._ladders[_ladder(item)], _waiting(item))
+        self._items[item.key] = item
+        if item.only_reduces:
+            self._reducers[item.key] = item
+
+    def remove(self, item: Item) -> None:
+        """It waits no more."""
+        if self._items.pop(item.key, None) is not None:
+            ladder, place = self._ladders[_ladder(item)], _waiting(item)
+            del ladder[bisect_left(ladder, place)]
+            self._reducers.pop(item.key, None)
+
+    def reached(self, quote: MarketData) -> Item | None:
+        """The next that the quote has reached; what hurts comes first."""
+        return next(self._reached(quote), None)
+
+    def _reached(self, quote: MarketData) -> Iterator[Item]:
+        for stops in (True, False):
+            for side in Side:
+                now = quote.price_for(side)
+                rising = (side is Side.BUY) is stops
+                ladder = self._ladders[side, rising]
+                if now is not None and ladder:
+                    price, _, key = ladder[0] if rising else ladder[-1]
+                    if price == now or (price < now) is rising:
+                        yield self._items[key]
+
+    def reducers(self) -> tuple[Item, ...]:
+        """Legs and reduce-only orders."""
+        return tuple(self._reducers.values())
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(tuple(self._items.values()))
+
+
+def _ladder(item: Item) -> tuple[Side, bool]:
+    return item.side, (item.side is Side.BUY) is item.is_stop
+
+
+def _waiting(item: Item) -> Waiting:
+    """Sorted so that of equal prices the older is reached first, from whichever end the ladder is read."""
+    _, rising = _ladder(item)
+    return item.price, item.entry.number if rising else -item.entry.number, item.key
+
+
+class OrderBook:
+    """All orders of an account, for ever: an id is never free again."""
+
+    def __init__(self, symbols: Iterable[str]) -> None:
+        self.resting = {symbol: Resting() for symbol in symbols}
+        self._orders: dict[str, PaperOrder | str] = {}
+        self._by_id: dict[str, str] = {}
+        self._by_caller: dict[str, str] = {}
+        self._legs: dict[str, str] = {}
+
+    def add(self, entry: PaperOrder) -> None:
+        """Take a new order in, or one of a former run; what is active of it rests."""
+        self._orders[entry.order_id] = entry
+        self._by_id[entry.venue_client_order_id] = entry.order_id
+        if entry.order.client_order_id is not None:
+            self._by_caller[entry.order.client_order_id] = entry.order_id
+        for leg in entry.legs:
+            self._legs[leg.order_id] = entry.order_id
+
+    def archive(self, raw: Mapping[str, Any]) -> None:
+        """Remember a finished order of a former run, as the text that it is in the state file."""
+        order_id = raw["order_id"]
+        self._orders[order_id] = json.dumps(raw, separators=(",", ":"))
+        self._by_id[raw["venue_client_order_id"]] = order_id
+        if "client_order_id" in raw["order"]:
+            self._by_caller[raw["order"]["client_order_id"]] = order_id
+        for leg in raw.get("legs", ()):
+            self._legs[leg["order_id"]] = order_id
+
+    def rest(self, item: Item) -> None:
+        """Let an order or a leg wait for its price."""
+        self.resting[item.entry.order.symbol].add(item)
+
+    def remove(self, item: Item) -> None:
+        """It waits no more."""
+        self.resting[item.entry.order.symbol].remove(item)
+
+    def knows(self, venue_client_order_id: str) -> bool:
+        """Whether the id was used before."""
+        return venue_client_order_id in self._by_id
+
+    def find(self, ref: OrderRef) -> Item | None:
+        """An order, or a leg, by any of its names."""
+        owner = self._legs.get(ref.order_id or "")
+        if owner is not None:
+            entry = self._order(owner)
+            return Item(entry, next(leg for leg in entry.legs if leg.order_id == ref.order_id))
+        names = (
+            ref.order_id,
+            self._by_id.get(ref.venue_client_order_id or ""),
+            self._by_caller.get(ref.client_order_id or ""),
+        )
+        found = next((name for name in names if name in self._orders), None)
+        return None if found is None else Item(self._order(found))
+
+    def _order(self, order_id: str) -> PaperOrder:
+        entry = self._orders[order_id]
+        return from_json(PaperOrder, entry) if isinstance(entry, str) else entry
+
+    def open_items(self) -> list[Item]:
+        """Everything that rests, oldest first."""
+        items = [item for resting in self.resting.values() for item in resting]
+        return sorted(items, key=lambda item: item.entry.number)
+
+
+def active(entry: PaperOrder) -> list[Item]:
+    """What of an order should rest."""
+    items = [] if entry.status.terminal else [Item(entry)]
+    return items + [Item(entry, leg) for leg in entry.legs if leg.status is Status.ACCEPTED]

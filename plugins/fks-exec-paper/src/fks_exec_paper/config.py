@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""The configuration of a simulated account: PaperConfig and its instruments."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from decimal import Decimal
+
+from attrs import field, frozen
+
+from fks_exec import ConfigError, Instrument, Kind
+from fks_exec.model.numbers import to_decimal, to_optional
+
+_SYMBOL = re.compile(r"([A-Z0-9]{1,16})/([A-Z0-9]{1,16})(?::([A-Z0-9]{1,16}))?", re.ASCII)
+_GRID = ("quantity_step", "price_tick", "min_quantity", "max_quantity", "min_notional", "bid", "ask")
+
+
+def _kind(value: Kind | str) -> Kind:
+    return Kind(value)
+
+
+def _texts(value: Iterable[str]) -> tuple[str, ...]:
+    return tuple(value)
+
+
+@frozen(kw_only=True)
+class PaperInstrument:
+    """One instrument that the simulated venue lists.
+
+    Args:
+        symbol: ``BASE/QUOTE``, for contracts also ``BASE/QUOTE:SETTLE``; the quote is the account's currency.
+        kind: ``spot`` (the thing itself, never sold short) or ``linear`` (a contract paid in the quote currency).
+        aliases: further spellings, e.g. ``BINANCE:BTCUSDT``.
+        quantity_step, min_quantity, max_quantity: base units (contracts of one base unit for linear).
+        price_tick, bid, ask: quote currency; without bid and ask there is no quote until one is set.
+        min_notional: quote currency.
+    """
+
+    symbol: str
+    kind: Kind = field(default=Kind.SPOT, converter=_kind)
+    aliases: tuple[str, ...] = field(default=(), converter=_texts)
+    quantity_step: Decimal | None = field(default=None, converter=to_optional)
+    price_tick: Decimal | None = field(default=None, converter=to_optional)
+    min_quantity: Decimal | None = field(default=None, converter=to_optional)
+    max_quantity: Decimal | None = field(default=None, converter=to_optional)
+    min_notional: Decimal | None = field(default=None, converter=to_optional)
+    bid: Decimal | None = field(default=None, converter=to_optional)
+    ask: Decimal | None = field(default=None, converter=to_optional)
+
+    def __attrs_post_init__(self) -> None:
+        self._check_symbol()
+        for name in _GRID:
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ConfigError(name, f"the {name} of {self.symbol} is not greater than zero; leave the key out for none")
+        if self.bid is not None and self.ask is not None and self.bid > self.ask:
+            raise ConfigError("bid", f"the bid of {self.symbol} is above its ask; swap them")
+        if self.min_quantity and self.max_quantity and self.min_quantity > self.max_quantity:
+            raise ConfigError("min_quantity", f"the min_quantity of {self.symbol} is above its max_quantity; swap them")
+
+    def _check_symbol(self) -> None:
+        match = _SYMBOL.fullmatch(self.symbol)
+        if match is None:
+            raise ConfigError("symbol", f"{self.symbol[:40]!a} is not BASE/QUOTE in capitals, such as 'BTC/USDT'")
+        base, quote, settle = match.groups()
+        if base == quote:
+            raise ConfigError("symbol", f"{self.symbol} has the same currency twice; write BASE/QUOTE")
+        if settle is not None and (settle != quote or self.kind is Kind.SPOT):
+            raise ConfigError("symbol", f"{self.symbol}: only a linear contract has a settle currency, and it is the quote's")
+        if self.kind is Kind.INVERSE:
+            raise ConfigError("kind", f"{self.symbol} is inverse, which is not simulated; use 'spot' or 'linear'")
+
+    @property
+    def base(self) -> str:
+        """The currency, or thing, that is traded."""
+        return self.symbol.partition("/")[0]
+
+    @property
+    def quote(self) -> str:
+        """The currency of its prices."""
+        return self.symbol.partition("/")[2].partition(":")[0]
+
+    def rules(self) -> Instrument:
+        """The same as the record that hosts know."""
+        return Instrument(
+            symbol=self.symbol,
+            kind=self.kind,
+            base=self.base,
+            quote=self.quote,
+            quantity_step=self.quantity_step,
+            price_tick=self.price_tick,
+            min_quantity=self.min_quantity,
+            max_quantity=self.max_quantity,
+            min_notional=self.min_notional,
+        )
+
+
+def _instruments(value: Iterable[PaperInstrument]) -> tuple[PaperInstrument, ...]:
+    return tuple(value)
+
+
+@frozen(kw_only=True)
+class PaperConfig:
+    """The ``config`` table of a simulated account.
+
+    Args:
+        currency: what cash, equity and fees are counted in; the quote currency of every instrument.
+        cash: what a new account starts with; an account with a state file goes on with what it has.
+        fee_percent: of the notional, for an order that takes.
+        maker_fee_percent: of the notional, for an order that rested; None: the same.
+        slippage_ticks: how many price ticks an order that takes at the market loses.
+        leverage: notional of contracts that one unit of equity carries.
+        durable: wait for the disk before each answer; false survives a killed process, not a power failure.
+        instruments: at least one.
+    """
+
+    currency: str = "USDT"
+    cash: Decimal = field(default=Decimal(100_000), converter=to_decimal)
+    fee_percent: Decimal = field(default=Decimal("0.1"), converter=to_decimal)
+    maker_fee_percent: Decimal | None = field(default=None, converter=to_optional)
+    slippage_ticks: int = 0
+    leverage: Decimal = field(default=Decimal(1), converter=to_decimal)
+    durable: bool = True
+    instruments: tuple[PaperInstrument, ...] = field(default=(), converter=_instruments)
+
+    def __attrs_post_init__(self) -> None:
+        self._check_numbers()
+        self._check_instruments()
+
+    def _check_numbers(self) -> None:
+        for name in ("cash", "fee_percent", "maker_fee_percent", "slippage_ticks"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise ConfigError(name, f"{name} is less than zero; a simulated account has no debts and no rebates")
+        if self.leverage <= 0:
+            raise ConfigError("leverage", "leverage is not greater than zero; 1 is none")
+
+    def _check_instruments(self) -> None:
+        if not self.instruments:
+            problem = "the venue lists nothing to trade; add a table [[accounts.NAME.config.instruments]] with a symbol"
+            raise ConfigError("instruments", problem)
+        for item in self.instruments:
+            if item.quote != self.currency:
+                problem = f"{item.symbol} is priced in {item.quote}, the account counts in {self.currency}; they must agree"
+                raise ConfigError("instruments", problem)
+            if self.slippage_ticks and item.price_tick is None:
+                raise ConfigError("slippage_ticks", f"slippage_ticks needs the price_tick of {item.symbol}; add it")
+        self._check_names()
+
+    def _check_names(self) -> None:
+        names = Counter(name.casefold() for i in self.instruments for name in {i.symbol, *i.aliases})
+        twice = [name for name, count in names.items() if count > 1]
+        if twice:
+            raise ConfigError("instruments", f"{twice[0]!a} names two instruments; a symbol or alias stands once")

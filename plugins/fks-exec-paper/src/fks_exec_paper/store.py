@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: MIT
+"""What an account keeps in its folder, and how a new run finds it again.
+
+``orders.jsonl`` takes one line per step: the orders that changed, whole, with cash and holdings as they are then. The last
+line that names an order is the truth about it, so that an edited configuration changes no past. ``quotes.jsonl`` takes
+the quotes that were set. Each file is rewritten when a good part of its lines is outdated: the orders at the start, the quotes
+also in between.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import IO, Any
+
+from attrs import frozen
+
+from fks_exec import InvalidOrder, MarketData, Status, VenueError, from_dict
+from fks_exec.convert import to_json
+
+from .config import PaperConfig
+from .engine import Changes, Engine
+from .journal import Journal, Tail, corrupt, read, rewrite
+from .records import ZERO, Holding, PaperOrder
+
+FORMAT = "fks-exec-paper state 1"
+_QUOTE_LINES = 10_000
+_SPARE, _SPARE_LINES = 1.5, 100
+
+
+@frozen(kw_only=True)
+class Head:
+    """The first line of each file."""
+
+    format: str = ""
+    currency: str = ""
+    series: str = ""
+
+
+@frozen(kw_only=True)
+class Step:
+    """Every other line of ``orders.jsonl``."""
+
+    orders: tuple[PaperOrder, ...] = ()
+    holdings: tuple[Holding, ...] = ()
+    cash: Decimal = ZERO
+    counter: int = 0
+
+
+class Saved:
+    """What stands in a folder: raw until it is needed, since most orders of a long life never are."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.head: Head | None = None
+        self.cash = ZERO
+        self.counter = 0
+        self.holdings: dict[str, Holding] = {}
+        self._orders: dict[str, dict[str, Any]] = {}
+
+    def take(self, text: str) -> None:
+        """One line."""
+        try:
+            data = json.loads(text)
+            if self.head is None:
+                self.head = from_dict(Head, data)
+                return
+            for raw in data.pop("orders", ()):
+                self._orders[raw["order_id"]] = raw
+            step = from_dict(Step, data)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise corrupt(self.path, f"a line does not say what it should ({error})") from None
+        self.cash, self.counter = step.cash, step.counter
+        self.holdings.update((holding.symbol, holding) for holding in step.holdings)
+
+    @property
+    def series(self) -> str:
+        """What every id of this account begins with."""
+        return self.head.series if self.head else ""
+
+    @property
+    def count(self) -> int:
+        """How many orders there are."""
+        return len(self._orders)
+
+    def orders(self) -> list[PaperOrder]:
+        """Those that are not finished."""
+        return [self._order(raw) for raw in self._orders.values() if not _finished(raw)]
+
+    def archive(self) -> list[dict[str, Any]]:
+        """Those that are finished, raw."""
+        return [raw for raw in self._orders.values() if _finished(raw)]
+
+    def lines(self) -> Iterator[str]:
+        """The same state in one line per order."""
+        yield to_json(self.head)
+        for raw in self._orders.values():
+            yield json.dumps({"orders": [raw]}, separators=(",", ":"))
+        yield to_json(Step(holdings=tuple(self.holdings.values()), cash=self.cash, counter=self.counter))
+
+    def _order(self, raw: dict[str, Any]) -> PaperOrder:
+        try:
+            return from_dict(PaperOrder, raw)
+        except InvalidOrder as error:
+            raise corrupt(self.path, f"an order is not what it should be ({error})") from None
+
+
+def _finished(raw: dict[str, Any]) -> bool:
+    """Whether nothing of a raw order can change any more; defaults are left out of it."""
+    legs = (Status(leg.get("status", "pending")) for leg in raw.get("legs", ()))
+    return Status(raw.get("status", "accepted")).terminal and all(status.terminal for status in legs)
+
+
+class Store:
+    """The folder of one account, held for as long as the account is open.
+
+    Args:
+        folder: is made when it is not there.
+        currency: of the account; that of the folder must be the same.
+        series: of a new account.
+
+    Raises:
+        VenueError: the folder is in use, or holds something else, or something damaged.
+    """
+
+    def __init__(self, folder: Path, *, currency: str, series: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._lock = _hold(folder / "paper.lock")
+        try:
+            self.saved, self.orders = self._open_orders(Head(format=FORMAT, currency=currency, series=series))
+            self.series = self.saved.series
+            self.quotes_set, self.quotes = self._open_quotes()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _open_orders(self, head: Head) -> tuple[Saved, Journal]:
+        path = self._folder / "orders.jsonl"
+        if not path.exists():
+            rewrite(path, [to_json(head)])
+        saved = Saved(path)
+        tail = read(path, saved.take)
+        _check_head(path, saved.head, head)
+        if tail.lines > _SPARE * saved.count + _SPARE_LINES:
+            tail = rewrite(path, saved.lines())
+        return saved, Journal(path, tail)
+
+    def _open_quotes(self) -> tuple[dict[str, MarketData], Journal]:
+        path = self._folder / "quotes.jsonl"
+        quotes: dict[str, MarketData] = {}
+
+        def take(text: str) -> None:
+            try:
+                quote = from_dict(MarketData, json.loads(text))
+            except ValueError as error:
+                raise corrupt(path, f"a quote is not what it should be ({error})") from None
+            quotes[quote.symbol] = quote
+
+        tail = read(path, take) if path.exists() else Tail()
+        return quotes, Journal(path, tail)
+
+    def write_quote(self, quote: MarketData) -> None:
+        """Add a quote; old ones are dropped now and then, so that the file stays small."""
+        self.quotes_set[quote.symbol] = quote
+        if self.quotes.lines >= _QUOTE_LINES + len(self.quotes_set):
+            self.quotes.replace([to_json(each) for each in self.quotes_set.values()])
+        else:
+            self.quotes.append(to_json(quote))
+
+    def probe(self) -> None:
+        """Try that the folder can be written, with a file of no meaning.
+
+        Raises:
+            OSError: it cannot, or the orders' file is no longer there.
+        """
+        if not self.orders.in_place():
+            raise FileNotFoundError(f"{self.orders.path} was moved or deleted while it was in use")
+        probe = self._folder / "paper.probe"
+        probe.write_bytes(b"probe")
+        probe.unlink()
+
+    def close(self) -> None:
+        """Let the folder go."""
+        for held in (self.orders, self.quotes, self._lock):
+            held.close()
+
+
+def step_text(changes: Changes, cash: Decimal, counter: int) -> str:
+    """The line of one step."""
+    orders = tuple(entry for entry, _ in changes.orders)
+    return to_json(Step(orders=orders, holdings=changes.holdings, cash=cash, counter=counter))
+
+
+def restored(config: PaperConfig, store: Store) -> Engine:
+    """The engine as a former run left it.
+
+    Raises:
+        VenueError: the state holds what the configuration does not list.
+    """
+    saved, engine = store.saved, Engine(config, store.series)
+    orders = saved.orders()
+    named = {order.order.symbol for order in orders} | {h.symbol for h in saved.holdings.values() if h.quantity}
+    missing = sorted(named - engine.instruments.keys())
+    if missing:
+        text = f"the state in {saved.path} has orders or holdings of {', '.join(missing)}; list these instruments again"
+        raise VenueError(text, code="STATE_MISMATCH")
+    holdings = [h for h in saved.holdings.values() if h.symbol in engine.instruments]
+    for raw in saved.archive():
+        engine.book.archive(raw)
+    if saved.count:
+        engine.restore(saved.counter, saved.cash, holdings, orders)
+    engine.quotes.update((s, quote) for s, quote in store.quotes_set.items() if s in engine.instruments)
+    return engine
+
+
+def _check_head(path: Path, found: Head | None, expected: Head) -> None:
+    if found is None:
+        raise corrupt(path, "it has no first line")
+    if found.format != expected.format:
+        raise corrupt(path, f"it is {found.format[:40]!a}, this version reads {expected.format!a}")
+    if found.currency != expected.currency:
+        raise corrupt(path, f"it counts in {found.currency}, the configuration says currency = {expected.currency!a}")
+
+
+def _hold(path: Path) -> IO[bytes]:
+    """Lock a folder against a second account; the system lets go when the process ends, however it ends."""
+    file = path.open("ab")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        text = f"{path.parent} is in use by another account or process; close it, or give this account a folder of its own"
+        raise VenueError(text, code="STATE_IN_USE") from None
+    return file

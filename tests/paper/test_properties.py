@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: MIT
+"""What holds whatever is done to an account: a random life of orders, quotes, cancels and restarts."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from fks_exec import MarketData, Order, OrderRef, Side, Status, VenueRejected, to_dict
+from fks_exec_paper import PaperConfig
+from fks_exec_paper.engine import Engine
+from fks_exec_paper.records import PaperLeg, PaperOrder
+from fks_exec_paper.store import Store, restored, step_text
+
+SPOT = "BTC/USDT"
+PERP = "ETH/USDT:USDT"
+CASH = Decimal(10_000)
+
+symbols = st.sampled_from([SPOT, PERP])
+sides = st.sampled_from(["buy", "sell"])
+prices = st.integers(10, 30).map(lambda n: Decimal(n) / 2)  # 5 to 15 by half
+quantities = st.integers(1, 400).map(lambda n: Decimal(n) / 10)
+optional_prices = st.none() | prices
+
+
+class AccountLife(RuleBasedStateMachine):
+    """One account from its first order on; the model is the list of its fills."""
+
+    config: PaperConfig
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.number = 0
+        self.ids: list[str] = []
+        self.ended: dict[str, object] = {}
+        self.engine = self.open()
+        for symbol in (SPOT, PERP):
+            self.quote(symbol, Decimal(10), Decimal("0.5"))
+
+    def open(self) -> Engine:
+        """As a venue does at its start."""
+        self.store = Store(self.folder, currency="USDT", series="p1")
+        return restored(self.config, self.store)
+
+    def keep(self) -> None:
+        """As a venue does after each step."""
+        changes = self.engine.changes()
+        if changes.orders:
+            self.store.orders.append(step_text(changes, self.engine.ledger.cash, self.engine.counter))
+
+    def entry(self, order_id: str) -> PaperOrder:
+        """An order by its id."""
+        item = self.engine.book.find(OrderRef(order_id=order_id))
+        assert item is not None
+        return item.entry
+
+    def entries(self) -> list[PaperOrder]:
+        """All orders that were taken."""
+        return [self.entry(order_id) for order_id in self.ids]
+
+    def place(self, **words: Any) -> None:
+        """Send an order; a refusal changes nothing."""
+        self.number += 1
+        before = (self.engine.counter, self.engine.ledger.cash)
+        try:
+            entry = self.engine.place(Order(**words), f"id-{self.number}", self.number)
+        except VenueRejected:
+            assert not self.engine.changes().orders
+            assert (self.engine.counter, self.engine.ledger.cash) == before
+        else:
+            self.ids.append(entry.order_id)
+            self.keep()
+
+    @rule(
+        symbol=symbols,
+        side=sides,
+        quantity=quantities,
+        reduce_only=st.booleans(),
+        stop_loss=optional_prices,
+        take_profit=optional_prices,
+    )
+    def market(self, **words: Any) -> None:
+        """A market order."""
+        self.place(**words)
+
+    @rule(
+        symbol=symbols,
+        side=sides,
+        quantity=quantities,
+        order_type=st.sampled_from(["limit", "stop", "stop_limit"]),
+        first=prices,
+        second=prices,
+        reduce_only=st.booleans(),
+        protect=st.booleans(),
+        distance=st.integers(1, 4),
+        time_in_force=st.sampled_from(["gtc", "gtc", "ioc"]),
+    )
+    def waiting(self, order_type: str, first: Decimal, second: Decimal, protect: bool, distance: int, **words: Any) -> None:
+        """An order with a price, half of them with legs on the right sides."""
+        if order_type != "stop":
+            words["price"] = first
+        if order_type != "limit":
+            words["stop_price"] = second
+        if protect:
+            away = Decimal(distance) / 2 * (1 if words["side"] == "buy" else -1)
+            base = first if order_type != "stop" else second
+            words.update(stop_loss=base - away, take_profit=base + away, reduce_only=False)
+        self.place(order_type=order_type, **words)
+
+    @rule(symbol=symbols, bid=prices, spread=st.sampled_from([Decimal(0), Decimal("0.5"), Decimal(2)]))
+    def quote(self, symbol: str, bid: Decimal, spread: Decimal) -> None:
+        """Move the market."""
+        quote = MarketData(symbol=symbol, bid=bid, ask=bid + spread)
+        self.engine.set_quote(quote, self.number)
+        self.store.write_quote(quote)
+        self.keep()
+
+    @precondition(lambda self: self.ids)
+    @rule(data=st.data(), leg=st.booleans())
+    def cancel(self, data: st.DataObject, leg: bool) -> None:
+        """Cancel any order, or a leg of it."""
+        entry = self.entry(data.draw(st.sampled_from(self.ids)))
+        order_id = entry.legs[0].order_id if leg and entry.legs else entry.order_id
+        item = self.engine.book.find(OrderRef(order_id=order_id))
+        assert item is not None
+        self.engine.cancel(item)
+        self.keep()
+
+    @rule()
+    def restart(self) -> None:
+        """The same account, by whatever it is looked at, from the files alone."""
+        before = self.seen()
+        self.store.close()
+        self.engine = self.open()
+        assert self.seen() == before
+        self.engine.follow_all(self.number)
+        assert not self.engine.changes().orders
+
+    def seen(self) -> object:
+        """Everything that can be known of the account."""
+        ledger = self.engine.ledger
+        return (
+            ledger.cash,
+            ledger.reserved_cash,
+            ledger.reserved_base,
+            {symbol: to_dict(holding) for symbol, holding in ledger.holdings.items() if holding.quantity},
+            [to_dict(entry) for entry in self.entries()],
+            [item.key for item in self.engine.book.open_items()],
+            {symbol: (quote.bid, quote.ask) for symbol, quote in self.engine.quotes.items()},
+            self.engine.counter,
+            self.engine.equity(),
+            self.engine.free_cash(),
+        )
+
+    def trades(self) -> list[tuple[PaperOrder, Any]]:
+        """All fills in the order in which they happened."""
+        fills = [(entry, fill) for entry in self.entries() for fill in entry.fills]
+        return sorted(fills, key=lambda pair: int(pair[1].trade_id.rpartition("t")[2]))
+
+    @invariant()
+    def no_money_appears_or_vanishes(self) -> None:
+        """Cash is what the fills left of it; contracts move it only by what they made, and fees leave."""
+        cash, held = CASH, {SPOT: Decimal(0), PERP: Decimal(0)}
+        for entry, fill in self.trades():
+            signed = Side(fill.side).sign * fill.quantity
+            cash -= signed * fill.price + fill.fee
+            held[entry.order.symbol] += signed
+        ledger = self.engine.ledger
+        assert ledger.cash == cash + ledger.holdings[PERP].cost
+        assert held == {symbol: ledger.quantity(symbol) for symbol in held}
+
+    @invariant()
+    def what_only_reduces_never_opens_enlarges_or_turns(self) -> None:
+        """Legs and reduce-only orders; and spot is never sold short."""
+        held = {SPOT: Decimal(0), PERP: Decimal(0)}
+        for entry, fill in self.trades():
+            symbol = entry.order.symbol
+            before, after = held[symbol], held[symbol] + Side(fill.side).sign * fill.quantity
+            if fill.leg or entry.order.reduce_only:
+                assert abs(after) < abs(before)
+                assert after * before >= 0
+            assert symbol == PERP or after >= 0
+            held[symbol] = after
+
+    @invariant()
+    def both_legs_never_fill(self) -> None:
+        """One cancels the other, and none rests where there is nothing for it to close."""
+        for entry in self.entries():
+            filled = [leg for leg in entry.legs if leg.status is Status.FILLED]
+            assert len(filled) <= 1
+            assert len([fill for fill in entry.fills if fill.leg]) == len(filled)
+            assert not (filled and any(leg.status is Status.ACCEPTED for leg in entry.legs))
+            for leg in entry.legs:
+                self.check_leg(entry, leg)
+
+    def check_leg(self, entry: PaperOrder, leg: PaperLeg) -> None:
+        """Pending while the entry may still fill; resting only with something to close."""
+        assert (leg.status is Status.PENDING) == (entry.status is Status.ACCEPTED) or leg.status is Status.CANCELED
+        if leg.status is Status.ACCEPTED:
+            assert self.engine.ledger.reducible(entry.order.symbol, entry.order.side.opposite) > 0
+
+    @invariant()
+    def what_is_set_aside_is_that_of_resting_orders(self) -> None:
+        """No reservation outlives its order."""
+        ledger = self.engine.ledger
+        assert ledger.reserved_cash == sum(entry.reserved_cash for entry in self.entries())
+        assert sum(ledger.reserved_base.values()) == sum(entry.reserved_base for entry in self.entries())
+        assert not [e for e in self.entries() if e.status.terminal and (e.reserved_cash or e.reserved_base)]
+
+    @invariant()
+    def nothing_rests_that_the_quote_has_reached(self) -> None:
+        """The market is at rest between two steps."""
+        for symbol, resting in self.engine.book.resting.items():
+            assert resting.reached(self.engine.quotes[symbol]) is None
+        expected = sum((not e.status.terminal) + sum(leg.status is Status.ACCEPTED for leg in e.legs) for e in self.entries())
+        assert len(self.engine.book.open_items()) == expected
+
+    @invariant()
+    def the_end_of_an_order_is_its_end(self) -> None:
+        """A terminal status and what was filled until then never change."""
+        for entry in self.entries():
+            if entry.status.terminal:
+                own = (entry.status, entry.code, [fill for fill in entry.fills if not fill.leg])
+                assert self.ended.setdefault(entry.order_id, own) == own
+
+    def teardown(self) -> None:
+        """Remove the files."""
+        self.store.close()
+        shutil.rmtree(self.folder)
+
+
+@pytest.mark.parametrize("leverage", [1, 5])
+def test_the_life_of_an_account_keeps_its_rules(make_config: Callable[..., PaperConfig], leverage: int) -> None:
+    """All of the invariants of AccountLife, after each of its steps."""
+    from attrs import evolve
+
+    config = make_config(maker_fee_percent="0.03", leverage=leverage, slippage_ticks=1)
+    AccountLife.config = evolve(
+        config, instruments=[evolve(i, min_notional=None, quantity_step="0.1", min_quantity=None) for i in config.instruments]
+    )
+    run_state_machine_as_test(
+        AccountLife,
+        settings=settings(max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)),
+    )
