@@ -25,7 +25,7 @@ from .desk import Desk
 from .engines import open_journal
 from .errors import HubClosed, UnknownAccount
 from .follow import Follower
-from .ids import new_client_order_id
+from .ids import ClientIds
 from .instructions import Instruction
 from .journal.protocol import Accept, Exists, Journal, JournalError, Key, Note, Recorded, Written
 from .lane import Lane, work
@@ -77,6 +77,7 @@ class ExecutionHub:
         self._followers: dict[str, Follower] = {}
         self._lanes: dict[tuple[str, str], Lane[Live]] = {}
         self._journal: Journal | None = None
+        self._ids = ClientIds()
         self._closed = True
 
     @classmethod
@@ -223,7 +224,7 @@ class ExecutionHub:
         """
         desk = self._desk(account)
         symbol = desk.ready_account().resolve_symbol(instruction.symbol)
-        name = instruction.client_order_id or new_client_order_id()
+        name = instruction.client_order_id or self._ids.new()
         if (instruction.symbol, instruction.client_order_id) != (symbol, name):
             instruction = evolve(instruction, symbol=symbol, client_order_id=name)
         document = canonical(instruction)

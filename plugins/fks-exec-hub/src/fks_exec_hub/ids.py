@@ -10,9 +10,17 @@ from collections.abc import Container
 from .journal.protocol import Key
 
 
-def new_client_order_id() -> str:
-    """A new id for an order whose caller gave none."""
-    return f"fx-{uuid.uuid4().hex}"
+class ClientIds:
+    """Ids for orders whose caller gave none: a random part for each life of a host, and a count."""
+
+    def __init__(self) -> None:
+        self._life = uuid.uuid4().hex[:20]
+        self._count = 0
+
+    def new(self) -> str:
+        """The next one; never made before, by this host or another."""
+        self._count += 1
+        return f"fx-{self._life}-{self._count}"
 
 
 def venue_id(key: Key, purpose: str, attempt: int, leg: str, *, alphabet: str, length: int, taken: Container[str] = ()) -> str:

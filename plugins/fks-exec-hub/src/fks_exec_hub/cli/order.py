@@ -20,7 +20,7 @@ from fks_exec.model.numbers import decimal
 from fks_exec.model.orders import ClosePosition, Option, Order, OrderType, TimeInForce
 from fks_exec.model.results import ExecutionResult
 from fks_exec_hub import ExecutionHub, HubConfig, Receipt
-from fks_exec_hub.ids import new_client_order_id
+from fks_exec_hub.ids import ClientIds
 from fks_exec_hub.instructions import Instruction
 from fks_exec_hub.journal.protocol import Key
 from fks_exec_hub.live import needs_following
@@ -99,7 +99,7 @@ def read_instruction(words: Mapping[str, Any]) -> Instruction:
     """
     said = {name: value for name, value in words.items() if value not in (None, False, ())}
     action = str(said.pop("action")).lower()
-    said.setdefault("client_order_id", new_client_order_id())
+    said.setdefault("client_order_id", ClientIds().new())
     if action == "close":
         return _close(said)
     if action not in ("buy", "sell"):
