@@ -61,6 +61,7 @@ ORDER = {
         "config",
         "desk",
         "record",
+        "repair",
         "submit",
         "decide",
         "lane",
@@ -77,6 +78,7 @@ ORDER = {
         "plugin",
         "cli.*",
     ],
+    "fks_exec_server": ["config", "keys", "alert", "body", "answers", "webhook", "app", "serve", "", "cli"],
 }
 
 # Which distributions one may import. Nothing depends on a venue.

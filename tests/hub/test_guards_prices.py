@@ -66,7 +66,7 @@ def test_a_price_of_thirty_digits_is_judged(price: str, expected: list[str]) -> 
     assert codes(Prices().validate_order(buy(order_type="limit", price=price), TICKED)) == expected
 
 
-@pytest.mark.parametrize("instrument", [None, Instrument(symbol="BTC/USDT"), Instrument(symbol="BTC/USDT", price_tick=0)])
+@pytest.mark.parametrize("instrument", [None, Instrument(symbol="BTC/USDT")])
 def test_without_a_tick_every_price_is_on_it(instrument: Instrument | None) -> None:
     """The venue has the last word on it."""
     assert codes(Prices().validate_order(buy(order_type="limit", price="0.123456789"), instrument)) == []

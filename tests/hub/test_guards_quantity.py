@@ -139,12 +139,6 @@ def test_the_minimum_notional_of_an_inverse_contract_is_in_quote_currency() -> N
     assert "send at least 3 contracts" in no.message
 
 
-def test_a_contract_size_that_makes_everything_worthless_is_denied() -> None:
-    """A venue's mistake is no exception of ours."""
-    broken = attrs.evolve(BTC, contract_size=0)
-    assert denial(Quantity().check_risk(buy("1"), state(broken))).code == "MIN_NOTIONAL"
-
-
 def units(value: int) -> Decimal:
     """A whole number of hundred-millionths, with its zeros cut in every other case."""
     number = Decimal(value).scaleb(-8)

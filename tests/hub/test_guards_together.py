@@ -237,8 +237,8 @@ def instruments(draw: st.DrawFn) -> Instrument:
         base=draw(st.none() | st.just("BTC")),
         quote=draw(st.none() | st.just("USDT")),
         settle=draw(st.none() | st.sampled_from(["BTC", "USDT", "EUR"])),
-        contract_size=draw(rough | st.sampled_from([Decimal(0), Decimal(1), Decimal(-1)])),
-        **{name: draw(st.none() | st.just(Decimal(0)) | rough) for name in rules},
+        contract_size=draw(rough | st.just(Decimal(1))),
+        **{name: draw(st.none() | rough) for name in rules},
     )
 
 

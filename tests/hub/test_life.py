@@ -27,10 +27,10 @@ from fks_exec import (
     VenueRejected,
     hookimpl,
 )
-from fks_exec_hub.journal import JournalType, JournalUnavailable, Key
+from fks_exec_hub.journal import JournalType, JournalUnavailable, JournalUncertain, Key
 from fks_exec_hub.journal.sqlite import open_sqlite
 from fks_exec_simulators.clocks import HandClock
-from fks_exec_simulators.disk import FaultyDisk
+from fks_exec_simulators.disk import FaultyDisk, io_error
 from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, filled, hub_on, sell
 
 
@@ -62,7 +62,7 @@ async def on_disk(stage: Stage, folder: Path, disk: FaultyDisk) -> AsyncIterator
         try:
             yield hub
         finally:
-            disk.on_write = None
+            disk.on_write = disk.on_sync = None
             disk.gate.set()
 
 
@@ -146,6 +146,20 @@ async def test_a_journal_that_cannot_write_accepts_nothing_and_sends_nothing(tmp
             await hub.submit(ACCOUNT, buy(client_order_id="a"))
         assert stage.requests == []
         disk.on_write = None
+        assert (await hub.execute_order(ACCOUNT, buy(client_order_id="a"))).status == "filled"
+    assert len(stage.requests) == 1
+
+
+async def test_after_an_input_output_error_the_account_is_claimed_again_by_itself(tmp_path: Path, disk: FaultyDisk) -> None:
+    stage = Stage()
+    async with on_disk(stage, tmp_path, disk) as hub:
+        disk.on_sync = io_error(apsw.SQLITE_IOERR_FSYNC)
+        with pytest.raises(JournalUncertain):
+            await hub.submit(ACCOUNT, buy(client_order_id="a"))
+        await until(lambda: not hub.status()[0].ready)
+        assert "cannot be written" in hub.status()[0].reason
+        disk.on_sync = None
+        await until(lambda: hub.status()[0].ready)
         assert (await hub.execute_order(ACCOUNT, buy(client_order_id="a"))).status == "filled"
     assert len(stage.requests) == 1
 

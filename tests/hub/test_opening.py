@@ -192,4 +192,4 @@ def test_the_synchronous_hub_leaves_no_thread_when_it_cannot_start(tmp_path: Pat
     before = threading.active_count()
     with pytest.raises(ConfigError):
         sync.ExecutionHub.open(configure(tmp_path, journal="kafka:x"), plugins=[Stage()]).start()
-    assert threading.active_count() == before
+    assert threading.active_count() <= before

@@ -17,6 +17,7 @@ from .calls import CallThread, within
 from .clock import Clock, SystemClock
 from .errors import (
     AccountNotReady,
+    FksExecError,
     InvalidOrder,
     NotSent,
     PluginError,
@@ -36,7 +37,7 @@ from .reading import Reads
 from .roles import check_declared, check_narrower
 from .support import unsupported
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _exclusive: set[str] = set()
 """Exclusive venue types that are open in this process; the only thing that is global."""
@@ -82,9 +83,9 @@ class Account(Reads):
         live: bool = False,
         quiet: bool = False,
     ) -> None:
-        self.clock = clock or SystemClock()
+        self.clock: Clock = clock or SystemClock()
         super().__init__(name, CallThread(f"account {name}", self.clock), timeout, grace)
-        self.observers = Observers()
+        self.observers: Observers = Observers()
         self._type = venue if isinstance(venue, VenueType) else None
         self._venue = venue
         self._config = config
@@ -127,21 +128,37 @@ class Account(Reads):
         self._reason = ""
 
     async def _open(self) -> None:
-        venue = await asyncio.to_thread(self._type.create) if self._type else self._venue
-        label = f"account {self.name!r}, venue {self._type.name if self._type else type(venue).__name__!r}"
+        label = f"account {self.name!r}, venue {self._type.name if self._type else type(self._venue).__name__!r}"
+        venue = await self._create(self._type, label) if self._type else self._venue
         manager = HookManager(self.name, venue, label, self._listed, self._thread)
         if self._declared is not None:
             check_declared(label, self._declared, manager.found)
         for name, observe, close in [] if self._quiet else manager.observers:
             self.observers.add(name, observe, close)
         self._manager = manager
-        config = NoConfig() if self._config is None else self._config
         try:
-            await within(manager.hook.init(config=config, context=self._context()), self._open_timeout, self._grace)
+            answer = manager.hook.init(config=self._settings(), context=self._context())
+            await within(answer, self._open_timeout, self._grace)
         except TimeoutError:
             text = f"the venue did not answer within {self._open_timeout:g} s while opening"
             raise AccountNotReady(self.name, text) from None
         self._capabilities = self._settle_capabilities(label, manager)
+
+    async def _create(self, kind: VenueType, label: str) -> object:
+        """In a worker thread: an SDK's import may take seconds."""
+        try:
+            return await asyncio.to_thread(kind.create)
+        except FksExecError:
+            raise
+        except ImportError as error:
+            raise PluginError(f"{label}: create cannot import {error.name or 'a module'}; install the venue's SDK") from error
+        except Exception as error:
+            raise PluginError(f"{label}: create raised {type(error).__name__}") from error
+
+    def _settings(self) -> object:
+        if self._config is not None:
+            return self._config
+        return self._type.config() if self._type else NoConfig()
 
     def _settle_capabilities(self, label: str, manager: HookManager) -> Capabilities:
         answer = manager.hook.capabilities() if manager.implements("capabilities") else None

@@ -16,7 +16,7 @@ from .clock import Clock
 from .errors import NotSent
 from .model.orders import Submission
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 async def within(answer: object, seconds: float, grace: float) -> Any:

@@ -192,7 +192,7 @@ def _strict(base: Path) -> Converter:
     converter.register_structure_hook(StrEnum, _structure_enum)  # else it would be taken for the str that it is
     converter.register_structure_hook(Path, lambda value, _: base / _structure_str(value, str))
     converter.register_structure_hook(Secret, lambda value, _: read_secret(value, "", base))
-    converter.register_structure_hook_func(_is_enum, _structure_enum)
+    converter.register_structure_hook(Enum, _structure_enum)  # by class: older cattrs asks its own hook before a predicate
     converter.register_structure_hook_func(_is_options, _structure_options)
     return converter
 

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 
 from .model.results import Denial
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 SLOW = 0.25
 """Seconds that one guard may take; measured afterwards, and then its order is denied."""

@@ -40,19 +40,19 @@ class HookManager:
     def __init__(self, account: str, venue: object, label: str, listed: Iterable[Listed], thread: CallThread) -> None:
         self._pm = pluggy.PluginManager(PROJECT)
         self._pm.add_hookspecs(ExecutionSpec)
-        self.hook = self._pm.hook
-        self.found = check_venue(venue, label)
+        self.hook: pluggy.HookRelay = self._pm.hook
+        self.found: dict[str, Implementation] = check_venue(venue, label)
         self._register(account, _venue_functions(self.found, thread))
         added = [(item, self._add(item)) for item in listed]
-        self.guards = {
+        self.guards: dict[str, list[GuardCall]] = {
             hook: [GuardCall(item, hook, self._only(hook, item)) for item, found in added if hook in found]
             for hook in sorted(GUARD_HOOKS)
         }
-        self.observers = [
+        self.observers: list[tuple[str, Callable[..., Any], Callable[[], Any] | None]] = [
             (item.name, self._only("observe", item), _closer(found)) for item, found in added if "observe" in found
         ]
         closers = [_closer(found) for _, found in added if "observe" not in found]
-        self.guard_closers = [close for close in closers if close is not None]
+        self.guard_closers: list[Callable[[], Any]] = [close for close in closers if close is not None]
 
     def implements(self, hook: str) -> bool:
         """Whether the venue has this hook."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from .model.events import Event
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 QUEUE = 10_000
 

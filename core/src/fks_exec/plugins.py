@@ -21,7 +21,7 @@ from .errors import NotSupported, PluginError
 from .hookspecs import PROJECT, RegistrationSpec
 from .model.extension import API, GuardType, ObserverType, VenueType
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 GROUP = "fks_exec"
 FIRST_PARTY = {name: f"fks-exec-{name}" for name in ("hub", "paper", "server", "ccxt", "mt5", "ninja")}
@@ -92,7 +92,7 @@ class Plugins:
         self._infos: dict[str, PluginInfo] = {}
         self._types: dict[str, dict[type, dict[str, Any]]] = {}
         self._given: list[str] = []
-        self.manager = pluggy.PluginManager(PROJECT)
+        self.manager: pluggy.PluginManager = pluggy.PluginManager(PROJECT)
         for spec in (RegistrationSpec, *specs):
             self.manager.add_hookspecs(spec)
         points = importlib_metadata.entry_points(group=GROUP) if entry_points is None else entry_points

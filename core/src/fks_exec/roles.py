@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeAlias
@@ -23,6 +24,9 @@ from .hookspecs import (
     ExecutionSpec,
 )
 from .model.account import ABILITIES, Capabilities
+
+_COMPUTED = (property, functools.cached_property)
+"""Never read: a venue's ``session`` may raise before ``init``, and pluggy before 1.7 would read it."""
 
 Role: TypeAlias = Literal["venue", "guard", "observer", "wrapper"]
 
@@ -137,7 +141,7 @@ def _marked(plugin: object) -> list[tuple[str, Callable[..., Any], dict[str, Any
     reader = pluggy.PluginManager(PROJECT)
     marked = []
     for attribute in dir(plugin):
-        if attribute.startswith("__"):
+        if attribute.startswith("__") or isinstance(inspect.getattr_static(plugin, attribute, None), _COMPUTED):
             continue
         options = reader.parse_hookimpl_opts(plugin, attribute)
         if options is not None:

@@ -14,7 +14,7 @@ from attrs import Factory, field, frozen
 
 from ..clock import Clock, SystemClock
 from ..errors import InvalidOrder
-from .numbers import Number, decimal
+from .numbers import Number, decimal, plain
 
 Option: TypeAlias = str | bool | int | Decimal
 
@@ -150,10 +150,13 @@ def _label(value: str | None) -> str | None:
 
 
 def _options(value: Mapping[str, Option]) -> Mapping[str, Option]:
+    """A Decimal becomes its plain text, as it would in the journal: a plugin sees the same before and after a restart."""
+    plainly: dict[str, Option] = {}
     for key, item in value.items():
         if not isinstance(key, str) or not isinstance(item, (str, bool, int, Decimal)):
             raise InvalidOrder("options", f"{str(key)[:40]!a} is not a text, a bool, an int or a Decimal")
-    return MappingProxyType(dict(value))
+        plainly[key] = plain(decimal(item, "options")) if isinstance(item, Decimal) else item
+    return MappingProxyType(plainly)
 
 
 def _when(name: str, value: int | None) -> None:

@@ -34,7 +34,7 @@ async def decide(desk: Desk, live: Live) -> Decision | ExecutionResult:
     The snapshot is taken, the guards are asked and the reservation is made in one step without an await.
     """
     account = desk.account
-    if account is None or desk.not_ready:
+    if account is None or account.reason:
         text = f"account {desk.name!r} is not ready: {desk.not_ready}; send it again under a new id when it is"
         return denied(Denial(code="ACCOUNT_NOT_READY", message=text))
     try:

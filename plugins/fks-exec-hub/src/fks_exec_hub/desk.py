@@ -44,10 +44,12 @@ class Desk:
         self.observers = observers
         self.clock = clock
         self.limits = limits
-        self.book = Book()
+        self.book: Book = Book()
         self.account: Account | None = None
-        self.reason = "it has not been opened yet"
-        self.fault = ""
+        self.reason: str = "it has not been opened yet"
+        self.fault: str = ""
+        self.broken: str = ""
+        self.repair: asyncio.Task[None] | None = None
         self.live: dict[str, Live] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self._names: dict[str, Live] = {}
@@ -56,8 +58,8 @@ class Desk:
     def opened(self, account: Account) -> None:
         """The venue is there."""
         self.account = account
-        self.quotes = Quotes(account, min(self.config.deadline, 5.0))
-        self.equity = Equity(account, self.config.currency, self.config.capital)
+        self.quotes: Quotes = Quotes(account, min(self.config.deadline, 5.0))
+        self.equity: Equity = Equity(account, self.config.currency, self.config.capital)
         self.reason = ""
 
     def lost(self, reason: str) -> None:
@@ -70,7 +72,12 @@ class Desk:
         """Why orders cannot be taken; empty when they can."""
         if self.account is None:
             return self.reason
-        return self.account.reason or self.fault
+        return self.account.reason or self.unwritable
+
+    @property
+    def unwritable(self) -> str:
+        """Why the journal cannot be written: what happened is not recorded yet, or a claim failed; empty when it can."""
+        return self.fault or self.broken
 
     def ready_account(self) -> Account:
         """The opened account.

@@ -16,7 +16,7 @@ from .live import Live, merge
 from .record import record
 from .restore import revive
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class Follower:

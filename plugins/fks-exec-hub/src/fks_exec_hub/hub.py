@@ -33,9 +33,10 @@ from .live import Live
 from .opening import Opener
 from .receipt import Receipt, receipt_for
 from .recipes import Made, make, sort
+from .repair import repair
 from .restore import restore, revive
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 MANY = 4096
 """Lanes beyond which the idle ones are let go."""
@@ -69,8 +70,8 @@ class ExecutionHub:
 
     def __init__(self, config: HubConfig, plugins: Iterable[object] = (), clock: Clock | None = None) -> None:
         self.config = config
-        self.clock = clock or SystemClock()
-        self.observers = Observers()
+        self.clock: Clock = clock or SystemClock()
+        self.observers: Observers = Observers()
         self._given = tuple(plugins)
         self._desks: dict[str, Desk] = {}
         self._openers: dict[str, Opener] = {}
@@ -266,6 +267,8 @@ class ExecutionHub:
         """First of all who wait for the write: what was not accepted is forgotten before a caller can try again."""
         if write.cancelled() or write.exception() is not None:
             desk.drop(live)
+            if not write.cancelled() and not isinstance(write.exception(), Exists):
+                repair(desk)
         elif self.observers:
             self.observers.emit(
                 OrderAccepted(

@@ -13,12 +13,13 @@ from fks_exec.model.results import ExecutionResult, Status
 
 from .decide import decide
 from .desk import Desk
-from .journal.protocol import JournalError, JournalUncertain
+from .journal.protocol import JournalError
 from .live import Live
 from .record import RETRY, record
+from .repair import repair
 from .submit import submit
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -105,6 +106,8 @@ def _fault(live: Live) -> ExecutionResult:
 async def _until_written(desk: Desk, live: Live) -> None:
     """Nothing is sent before its intent is durable; while the journal cannot write, the lane waits and decides again."""
     for number in range(10**9):
+        while desk.unwritable:  # noqa: ASYNC110  (the wait ends on a claim of any order of the account; looking is cheap)
+            await asyncio.sleep(RETRY[0])
         decision = await decide(desk, live)
         if isinstance(decision, ExecutionResult):
             await record(desk, live, decision)
@@ -115,14 +118,5 @@ async def _until_written(desk: Desk, live: Live) -> None:
         except JournalError as error:
             desk.book.release(live.token)
             log.warning("account %s: an intent could not be written: %s", desk.name, error)
+            repair(desk)
             await asyncio.sleep(RETRY[min(number, len(RETRY) - 1)])
-            if isinstance(error, JournalUncertain):
-                await _settle_claim(desk)
-
-
-async def _settle_claim(desk: Desk) -> None:
-    """After an uncertain write the account is claimed again; nothing was sent, so the order is decided anew."""
-    try:
-        desk.term = await desk.journal.claim(desk.name)
-    except JournalError as error:
-        log.warning("account %s: the journal cannot be claimed yet: %s", desk.name, error)

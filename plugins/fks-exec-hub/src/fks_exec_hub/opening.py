@@ -24,7 +24,7 @@ from .config import AccountConfig, HubConfig
 from .desk import Desk
 from .errors import UnknownAccount
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds between tries to open an account; the last one repeats."""

@@ -13,7 +13,7 @@ from fks_exec.account import Account
 from fks_exec.clock import Clock
 from fks_exec.model.market import MarketData
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 

@@ -21,7 +21,7 @@ from .desk import Desk
 from .journal.protocol import Exists, FillRecord, FillStep, JournalError, JournalStep, Outcome, PositionStep
 from .live import Live, merge, needs_following
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 RETRY = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds between tries to write what could not be written; the last one repeats."""

@@ -20,7 +20,7 @@ from .journal.protocol import Halted, Intent
 from .live import Live
 from .record import record
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 @frozen

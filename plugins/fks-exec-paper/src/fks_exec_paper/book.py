@@ -122,7 +122,7 @@ class OrderBook:
     """All orders of an account, for ever: an id is never free again."""
 
     def __init__(self, symbols: Iterable[str]) -> None:
-        self.resting = {symbol: Resting() for symbol in symbols}
+        self.resting: dict[str, Resting] = {symbol: Resting() for symbol in symbols}
         self._orders: dict[str, PaperOrder | str] = {}
         self._by_id: dict[str, str] = {}
         self._by_caller: dict[str, str] = {}

@@ -14,7 +14,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from attrs import frozen
 
-from fks_exec import Fill, MarketData, Order, Side, Status, TimeInForce
+from fks_exec import Fill, Instrument, MarketData, Order, Side, Status, TimeInForce
 from fks_exec.model.numbers import plain
 
 from .book import Item, OrderBook, active
@@ -66,11 +66,13 @@ class Engine:
         self._series = series
         self._changed: dict[str, tuple[PaperOrder, str]] = {}
         self._traded: dict[str, Holding] = {}
-        self.instruments = {item.symbol: item.rules() for item in config.instruments}
-        self.quotes = {i.symbol: MarketData(symbol=i.symbol, bid=i.bid, ask=i.ask) for i in config.instruments}
-        self.book = OrderBook(self.instruments)
-        self.ledger = Ledger(config.cash, {s: i.kind for s, i in self.instruments.items()}, config.leverage)
-        self.counter = 0
+        self.instruments: dict[str, Instrument] = {item.symbol: item.rules() for item in config.instruments}
+        self.quotes: dict[str, MarketData] = {
+            i.symbol: MarketData(symbol=i.symbol, bid=i.bid, ask=i.ask) for i in config.instruments
+        }
+        self.book: OrderBook = OrderBook(self.instruments)
+        self.ledger: Ledger = Ledger(config.cash, {s: i.kind for s, i in self.instruments.items()}, config.leverage)
+        self.counter: int = 0
         self._funds = Funds(config, self.instruments, self.ledger, self.mark)
 
     @exact

@@ -17,7 +17,7 @@ from attrs import frozen
 
 from fks_exec import VenueError
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 # A write of one line goes into the page cache and does not wait for the disk; the flag says so to those who watch the loop.
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -91,7 +91,7 @@ class Journal:
     def __init__(self, path: Path, tail: Tail) -> None:
         self.path = path
         self._unsynced = False
-        self.lines = tail.lines
+        self.lines: int = tail.lines
         self._chain = tail.chain
         self._file = os.open(path, _FLAGS, 0o600)
         os.ftruncate(self._file, tail.length)

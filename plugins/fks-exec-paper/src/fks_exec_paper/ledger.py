@@ -36,10 +36,10 @@ class Ledger:
     """
 
     def __init__(self, cash: Decimal, kinds: dict[str, Kind], leverage: Decimal) -> None:
-        self.cash = cash
-        self.holdings = {symbol: Holding(symbol=symbol) for symbol in kinds}
-        self.reserved_cash = ZERO
-        self.reserved_base = dict.fromkeys(kinds, ZERO)
+        self.cash: Decimal = cash
+        self.holdings: dict[str, Holding] = {symbol: Holding(symbol=symbol) for symbol in kinds}
+        self.reserved_cash: Decimal = ZERO
+        self.reserved_base: dict[str, Decimal] = dict.fromkeys(kinds, ZERO)
         self._kinds = kinds
         self._leverage = leverage
 

@@ -56,8 +56,8 @@ class Saved:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.head: Head | None = None
-        self.cash = ZERO
-        self.counter = 0
+        self.cash: Decimal = ZERO
+        self.counter: int = 0
         self.holdings: dict[str, Holding] = {}
         self._orders: dict[str, dict[str, Any]] = {}
 
@@ -131,8 +131,12 @@ class Store:
         self._folder = folder
         self._lock = _hold(folder / "paper.lock")
         try:
+            self.saved: Saved
+            self.orders: Journal
             self.saved, self.orders = self._open_orders(Head(format=FORMAT, currency=currency, series=series))
-            self.series = self.saved.series
+            self.series: str = self.saved.series
+            self.quotes_set: dict[str, MarketData]
+            self.quotes: Journal
             self.quotes_set, self.quotes = self._open_quotes()
         except BaseException:
             self._lock.close()

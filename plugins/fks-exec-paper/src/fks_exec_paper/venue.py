@@ -47,7 +47,7 @@ from .store import Store, restored, step_text
 from .symbols import SymbolTable
 from .writer import AtOnce, Grouped, Writer
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class PaperVenue:

@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from .journal import Journal
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 Work = Callable[[], None]
 
@@ -39,7 +39,7 @@ class AtOnce:
     """Writes in the caller's thread, a few microseconds, without waiting for the disk."""
 
     def __init__(self) -> None:
-        self.failure = ""
+        self.failure: str = ""
 
     def write(self, work: Work, tell: Work) -> None:
         """Do the work.
@@ -73,7 +73,7 @@ class Grouped:
     """
 
     def __init__(self, journal: Journal) -> None:
-        self.failure = ""
+        self.failure: str = ""
         self._journal = journal
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="paper state", daemon=True)

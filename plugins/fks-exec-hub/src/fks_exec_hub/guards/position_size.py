@@ -81,7 +81,7 @@ class PositionSize:
         exposure, instrument, equity = Exposure.of(order, account), account.instrument, account.equity
         if not exposure.added:
             return None
-        if instrument is None or instrument.contract_size <= 0:
+        if instrument is None:
             return _no_instrument(order)
         if equity is None or equity <= 0:
             return _no_equity(account)

@@ -16,7 +16,7 @@ class News:
 
     def __init__(self) -> None:
         self._events: dict[str, asyncio.Event] = {}
-        self.ended = False
+        self.ended: bool = False
 
     def tell(self, accounts: Iterable[str]) -> None:
         """Orders of these accounts were accepted."""

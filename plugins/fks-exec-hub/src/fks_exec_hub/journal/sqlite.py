@@ -48,7 +48,8 @@ class SqliteFiles:
     """What an opened journal holds of the system: the lock, the writer's store, two connections for reading."""
 
     def __init__(self, path: str | os.PathLike[str], *, read_only: bool, vfs: str | None) -> None:
-        self.where = where = os.path.realpath(path)
+        where = os.path.realpath(path)
+        self.where: str = where
         self.lock: OwnerLock | None = None
         self.store: Store | None = None
         self._readers: list[Reads] = []
@@ -59,7 +60,8 @@ class SqliteFiles:
                 make_file(where)
                 self.store = Store(where, vfs)
             # Two: short look-ups are made on the loop, lists in a thread.
-            self.near, self.far = self._reader(where, vfs), self._reader(where, vfs)
+            self.near: Reads = self._reader(where, vfs)
+            self.far: Reads = self._reader(where, vfs)
             self.near.connection.set_busy_timeout(0)  # the loop must not wait for a lock; the thread may
         except OSError as error:
             self.close()
@@ -87,7 +89,7 @@ class SqliteJournal:
     """Made by :func:`open_sqlite`; belongs to the loop that opened it."""
 
     def __init__(self, files: SqliteFiles, *, max_pending: int, vfs: str | None) -> None:
-        self.where = files.where
+        self.where: str = files.where
         self._vfs = vfs
         self._files = files
         self._loop = asyncio.get_running_loop()

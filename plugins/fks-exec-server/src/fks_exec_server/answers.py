@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""What a sender is told: the HTTP code and the JSON body of an outcome, of a refusal, of a fault."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from attrs import evolve, frozen
+from starlette.types import Send
+
+from fks_exec import ExecutionResult, Status, to_dict
+from fks_exec.model.numbers import plain
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+_ID_REUSED = "ID_REUSED"
+_NOT_RECORDED = "NOT_RECORDED"
+_PENDING = "the order is written down and still on its way; it will not be lost, so there is no need to send it again"
+_UNKNOWN = "the order was sent, and it may or may not exist at the venue; it is being looked up, do not send another"
+_UNRECORDED = "the order was sent, but its outcome could not be written down; look at the venue before sending another"
+
+
+@frozen
+class Answer:
+    """One HTTP answer."""
+
+    code: int
+    body: bytes
+    headers: Headers = ()
+
+    async def send(self, send: Send) -> None:
+        """Give it to the server."""
+        length = b"%d" % len(self.body)
+        headers = [(b"content-type", b"application/json"), (b"content-length", length), *self.headers]
+        await send({"type": "http.response.start", "status": self.code, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def of_json(code: int, content: object, headers: Headers = ()) -> Answer:
+    """Any JSON."""
+    return Answer(code, json.dumps(content, separators=(",", ":")).encode(), headers)
+
+
+def refusal(http: int, code: str, message: str, *, headers: Headers = ()) -> Answer:
+    """Nothing was sent: not an alert, not now, not here."""
+    content = {"status": "failed", "order_id": None, "client_order_id": None, "message": message, "code": code}
+    return of_json(http, content | {"denials": [], "result": None}, headers)
+
+
+def outcome(result: ExecutionResult) -> Answer:
+    """What became of an order."""
+    return of_json(_http(result), _content(result))
+
+
+def state(result: ExecutionResult) -> Answer:
+    """The same, to one who asks how an order stands: there it is, so 200."""
+    return of_json(200, _content(result))
+
+
+def still_working(client_order_id: str) -> Answer:
+    """The order is written down; no outcome yet."""
+    return outcome(ExecutionResult(status=Status.PENDING, client_order_id=client_order_id))
+
+
+def _http(result: ExecutionResult) -> int:
+    if _open(result):
+        return 202
+    if result.status is Status.DENIED:
+        return 409 if result.code == _ID_REUSED else 422
+    return 200
+
+
+def _open(result: ExecutionResult) -> bool:
+    """The outcome is not known, or not certain to be remembered; what was never sent is neither."""
+    unrecorded = result.code == _NOT_RECORDED and result.status not in (Status.DENIED, Status.NOT_PLACED)
+    return unrecorded or result.status in (Status.PENDING, Status.UNKNOWN)
+
+
+def _content(result: ExecutionResult) -> dict[str, Any]:
+    if result.code == _NOT_RECORDED:
+        result = evolve(result, error=None)  # it names the journal's file
+    data = to_dict(result)
+    return {
+        "status": _word(result),
+        "order_id": result.order_id,
+        "client_order_id": result.client_order_id,
+        "message": _message(result),
+        "code": result.code,
+        "denials": data["denials"],
+        "result": data,
+    }
+
+
+def _word(result: ExecutionResult) -> str:
+    if _open(result):
+        return "pending"
+    return "success" if result.success else "failed"
+
+
+def _message(result: ExecutionResult) -> str:
+    if _open(result) and result.code == _NOT_RECORDED:
+        return _UNRECORDED
+    if result.status is Status.PENDING:
+        return _PENDING
+    if result.status is Status.UNKNOWN:
+        return _UNKNOWN
+    if result.denials:
+        return ". ".join(denial.message for denial in result.denials)
+    return result.error or _said(result)
+
+
+def _said(result: ExecutionResult) -> str:
+    filled = ""
+    if result.filled_quantity and result.average_price is not None:
+        filled = f", {plain(result.filled_quantity)} at {plain(result.average_price)}"
+    return result.status.value.replace("_", " ") + filled

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""``fks-exec serve``."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from fks_exec_hub import ExecutionHub
+from fks_exec_hub.cli.output import Console, json_option, pass_console
+
+from .config import Address
+from .serve import serve as serve_hub
+
+
+@click.command()
+@json_option
+@pass_console
+def serve(console: Console) -> None:
+    """Take alerts over HTTP, and tell health on an address of its own, until SIGTERM or Ctrl-C.
+
+    Plain HTTP: put a TLS proxy in front of it. Exit 0 when it was stopped, 1 when it cannot start (the journal is in use, an
+    address is taken), 78 when the configuration is at fault.
+    """
+
+    def ready(alerts: Address, operations: Address) -> None:
+        document = {"status": "ready", "alerts": f"http://{alerts}", "operations": f"http://{operations}"}
+        text = f"ready: alerts on {document['alerts']}, operations on {document['operations']}"
+        click.echo(json.dumps(document) if console.json else text)
+
+    hub = ExecutionHub.open(console.path)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve_hub(hub, ready=ready))
+
+
+def _loop_factory() -> Callable[[], Any] | None:
+    """uvloop, where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], Any] = uvloop.new_event_loop
+    return factory

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+"""Two listeners in one process, on one loop: alerts, and operations; and how they stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from fks_exec import FksExecError
+
+from .app import config_of, create_app, create_operations_app
+from .config import Address, ServerConfig
+
+if TYPE_CHECKING:
+    from fks_exec_hub import ExecutionHub
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class CannotListen(FksExecError):
+    """An address that is taken, or is not this machine's."""
+
+
+class _Listener(uvicorn.Server):
+    """A uvicorn that leaves the signals to its host, since there are two of it, and that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(hub: ExecutionHub, *, ready: Callable[[Address, Address], None], stop: asyncio.Event | None = None) -> None:
+    """Serve a hub until SIGTERM, SIGINT or ``stop``; then take no further connection, answer what is under way, close the hub.
+
+    Args:
+        hub: opened, not started; it is started once both addresses are ours, and closed in the end.
+        ready: called with the addresses, alerts and operations, when both are served.
+        stop: instead of the signals.
+
+    Raises:
+        ConfigError: in ``[plugins.server]``.
+        CannotListen: an address is taken, or is not this machine's.
+        FksExecError: what the hub's start raises.
+    """
+    config = config_of(hub)
+    with _bound(config.address) as trading, _bound(config.operations_address) as operations, _stopping(stop) as stopped:
+        async with hub:
+            listeners = [
+                (_listener(create_app(hub, config), config), trading),
+                (_listener(create_operations_app(hub), config), operations),
+            ]
+            await _run(listeners, stopped, lambda: ready(_address_of(trading), _address_of(operations)))
+
+
+async def _run(listeners: list[tuple[_Listener, socket.socket]], stopped: asyncio.Event, ready: Callable[[], None]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for listener, sock in listeners:
+            group.create_task(listener.serve(sockets=[sock]))
+        for listener, _ in listeners:
+            await listener.listening.wait()
+        ready()
+        await stopped.wait()
+        for listener, _ in listeners:
+            listener.should_exit = True
+
+
+def _listener(app: ASGIApp, config: ServerConfig) -> _Listener:
+    longest = max(key.wait for key in config.keys.values())
+    return _Listener(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            loop="none",
+            access_log=False,  # it would show the secret in the path
+            log_config=None,
+            log_level="warning",
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=int(longest) + 2,
+        )
+    )
+
+
+@contextlib.contextmanager
+def _stopping(stop: asyncio.Event | None) -> Iterator[asyncio.Event]:
+    """What a signal sets; the handlers of before come back."""
+    if stop is not None:
+        yield stop
+        return
+    event, loop = asyncio.Event(), asyncio.get_running_loop()
+    before = {each: signal.getsignal(each) for each in _SIGNALS}
+    for each in _SIGNALS:  # not the loop's own handlers: Windows has none
+        signal.signal(each, lambda *_: loop.call_soon_threadsafe(event.set))
+    try:
+        yield event
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _bound(address: Address) -> socket.socket:
+    """A socket that has the address; nothing can connect yet."""
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, name = found[0]
+        sock = socket.socket(family, kind, protocol)
+        try:
+            if os.name == "posix":  # elsewhere it would let two processes have one address
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(name)
+            sock.setblocking(False)
+        except BaseException:
+            sock.close()
+            raise
+    except (OSError, UnicodeError) as error:  # the latter for a host that cannot be a name
+        reason = (getattr(error, "strerror", None) or type(error).__name__).lower()
+        problem = f"cannot listen on {address}: {reason}; stop what listens there, or change plugins.server"
+        raise CannotListen(problem) from None
+    return sock
+
+
+def _address_of(sock: socket.socket) -> Address:
+    host, port = sock.getsockname()[:2]
+    return Address(host, port)

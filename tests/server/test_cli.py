@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: MIT
+"""``fks-exec serve`` as a process: how it starts, stops, and says why it does not start."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+SECRET = "canary-0123456789abcdefghijklmnopqrstuvwxyz"
+
+CONFIG = """
+journal = "sqlite:fks-exec.db"
+[accounts.paper]
+venue = "paper"
+guards = []
+[[accounts.paper.config.instruments]]
+symbol = "BTC/USDT"
+bid = 59999
+ask = 60000
+[plugins.server]
+bind = "127.0.0.1:0"
+operations = "127.0.0.1:0"
+[plugins.server.keys.tv]
+secret = { env = "TV_SECRET" }
+accounts = ["paper"]
+"""
+
+COMMAND = [sys.executable, "-c", "from fks_exec_hub.cli import main; main()"]
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """This process's, with the secret."""
+    return {**os.environ, "TV_SECRET": SECRET, **variables}
+
+
+def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A command that ends by itself."""
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=folder, env=environment(**variables), capture_output=True, text=True, timeout=30
+    )
+
+
+@contextmanager
+def serving(folder: Path, arguments: Sequence[str] = ("serve",)) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server that is ready, and its first line; killed if the test leaves it running."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [*COMMAND, *arguments], cwd=folder, env=environment(), stdout=pipe, stderr=pipe, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield process, process.stdout.readline()
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def config(folder: Path, text: str = CONFIG) -> Path:
+    """The file, in the folder."""
+    path = folder / "fks-exec.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_it_says_where_it_listens_and_a_signal_ends_it_with_zero(tmp_path: Path, signum: int) -> None:
+    """Nothing on stderr: a stop is no fault."""
+    config(tmp_path)
+    with serving(tmp_path) as (process, line):
+        words = line.split()
+        assert words[:3] == ["ready:", "alerts", "on"]
+        with urlopen(f"{words[-1]}/health/ready", timeout=5) as answer:
+            assert json.load(answer)["status"] == "ready"
+        with pytest.raises(HTTPError) as missing:
+            urlopen(f"{words[3].rstrip(',')}/health/ready", timeout=5)
+        missing.value.close()
+        assert missing.value.code == 404
+        process.send_signal(signum)
+        out, err = process.communicate(timeout=15)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_the_ready_line_can_be_json(tmp_path: Path) -> None:
+    """One line, for whoever starts it from a program."""
+    config(tmp_path)
+    with serving(tmp_path, ("serve", "--json")) as (process, line):
+        document = json.loads(line)
+        process.terminate()
+        assert process.wait(timeout=15) == 0
+    assert document["status"] == "ready"
+    assert document["alerts"].startswith("http://127.0.0.1:")
+
+
+def test_verbose_logs_do_not_show_the_secret(tmp_path: Path) -> None:
+    """Neither the configuration's nor the path's."""
+    config(tmp_path)
+    with serving(tmp_path, ("--verbose", "serve")) as (process, line):
+        url = line.split()[3].rstrip(",")
+        for path in (f"/webhook/tradingview/{SECRET}", f"/webhook/tradingview/{SECRET}x"):
+            with pytest.raises(HTTPError) as refused:
+                urlopen(f"{url}{path}", data=b"no alert", timeout=5)
+            refused.value.close()
+        process.terminate()
+        out, err = process.communicate(timeout=15)
+    assert "was refused" in err
+    assert SECRET not in out + err
+
+
+def test_a_journal_that_another_process_owns_is_a_sentence_with_its_id(tmp_path: Path) -> None:
+    """Two hosts on one journal would both send."""
+    config(tmp_path)
+    with serving(tmp_path) as (first, _):
+        second = run(tmp_path, "serve")
+        assert second.returncode == 1
+        assert f"is in use by process {first.pid}" in second.stderr
+        assert "Traceback" not in second.stderr
+        first.terminate()
+        assert first.wait(timeout=15) == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('accounts = ["paper"]', 'accounts = ["savings"]', "plugins.server.keys.tv.accounts: there is no account 'savings'"),
+        ("[plugins.server.keys.tv]", "[plugins.server.kees.tv]", "is unknown; did you mean keys?"),
+        ('secret = { env = "TV_SECRET" }', 'secret = "in the file"', "a secret does not stand in the configuration itself"),
+        ('"TV_SECRET"', '"SHORT_SECRET"', "the secret is not 32 to 256 letters"),
+        ('"TV_SECRET"', '"NO_SECRET"', "the environment variable NO_SECRET is not set"),
+        ('bind = "127.0.0.1:0"', 'bind = "8080"', "bind '8080' is not an address"),
+    ],
+)
+def test_a_configuration_at_fault_is_a_sentence_and_78(tmp_path: Path, old: str, new: str, sentence: str) -> None:
+    """Nothing is opened: no journal is made."""
+    config(tmp_path, CONFIG.replace(old, new))
+    found = run(tmp_path, "serve", SHORT_SECRET="abc")
+    assert found.returncode == 78, found.stderr
+    assert sentence in found.stderr
+    assert found.stderr.count("\n") == 1
+    assert "Traceback" not in found.stderr
+    assert not (tmp_path / "fks-exec.db").exists()
+
+
+def test_a_missing_configuration_says_where_it_was_looked_for(tmp_path: Path) -> None:
+    """By the option, by the variable, here."""
+    assert "there is no configuration fks-exec.toml" in run(tmp_path, "serve").stderr
+    assert "there is no configuration other.toml" in run(tmp_path, "--config", "other.toml", "serve").stderr
+    found = run(tmp_path, "serve", FKS_EXEC_CONFIG="third.toml")
+    assert (found.returncode, "there is no configuration third.toml" in found.stderr) == (78, True)
+
+
+def test_a_journal_that_cannot_be_opened_is_a_sentence_and_1(tmp_path: Path) -> None:
+    """Here a folder stands where the file should be."""
+    config(tmp_path)
+    (tmp_path / "fks-exec.db").mkdir()
+    found = run(tmp_path, "serve")
+    assert found.returncode == 1
+    assert "fks-exec.db" in found.stderr
+    assert "Traceback" not in found.stderr
