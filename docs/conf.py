@@ -25,5 +25,7 @@ ELSEWHERE = (
     "_?asyncio|attrs?|cattrs|click|collections|concurrent|contextlib|datetime|decimal|enum|importlib_metadata"
     "|pathlib|pluggy|starlette|types|typing|uuid"
 )
-UNQUALIFIED = r"Number|fks_exec\.convert\.T|fks_exec\.model\.orders\._Word|What a guard answers|Side|OrderUpdate|Option|Answer|ProtectionKind|T"  # aliases, and names in the signatures of attrs classes
+# Aliases, and names as they stand in the signatures of attrs classes.
+UNQUALIFIED = r"Number|fks_exec\.convert\.T|fks_exec\.model\.orders\._Word|What a guard answers"
+UNQUALIFIED += "|Side|OrderUpdate|Option|Answer|ProtectionKind|T"
 nitpick_ignore_regex = [(r"py:(class|data|obj)", UNQUALIFIED), (r"py:.*", rf"({ELSEWHERE})\..*")]
