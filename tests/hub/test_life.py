@@ -356,10 +356,12 @@ async def test_the_journal_keeps_what_the_guards_saw_and_the_raw_alert(tmp_path:
 
 
 async def test_without_a_quote_an_entry_is_denied_and_an_exit_passes(tmp_path: Path) -> None:
-    stage = Stage()
-    async with hub_on(stage, configure(tmp_path, guards=["position_size"], account={"max_quote_age": 0.0001})) as hub:
+    clock, stage = HandClock(), Stage()
+    async with hub_on(stage, configure(tmp_path, guards=["position_size"]), clock=clock) as hub:
         assert (await hub.execute_order(ACCOUNT, buy())).status == "filled"
         stage.quote = None
+        assert (await hub.execute_order(ACCOUNT, buy())).status == "filled"  # the last look is not too old
+        clock.move(6)
         assert (await hub.execute_order(ACCOUNT, buy())).code == "NO_QUOTE"
         assert (await hub.execute_order(ACCOUNT, sell())).status == "filled"
 
