@@ -24,6 +24,7 @@ ORDER = {
         "errors",
         "secrets",
         "clock",
+        "model.copying",
         "model.numbers",
         "model.orders",
         "model.results",

@@ -11,7 +11,7 @@ import difflib
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import lru_cache
@@ -36,8 +36,6 @@ from .model.results import ExecutionResult
 from .secrets import Secret, read_secret
 
 T = TypeVar("T")
-
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 def normalize_order(mapping: Mapping[str, object]) -> Order:
@@ -95,7 +93,32 @@ def to_dict(record: object) -> dict[str, Any]:
 
 def to_json(record: object) -> str:
     """Canonical JSON of a record without its defaults: equal records give equal texts, also in a later version."""
-    return _encode(_compact().unstructure(record))
+    return encode(_plain(record))
+
+
+def _plain(record: object) -> Any:
+    """Without defaults; the function that cattrs made for a class is kept."""
+    write = _writers.get(type(record))
+    if write is None:
+        write = _writers[type(record)] = _compact().get_unstructure_hook(type(record))
+    return write(record)
+
+
+_writers: dict[type, Callable[[Any], Any]] = {}
+
+
+def _encoder() -> Callable[[object], str]:
+    """Canonical JSON. The standard encoder builds its C half anew for each call; where there is one, it is built once."""
+    standard = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return standard.encode
+    write = make(None, standard.default, json.encoder.encode_basestring_ascii, None, ":", ",", True, False, True)
+    return lambda data: "".join(write(data, 0))
+
+
+encode: Callable[[object], str] = _encoder()
+"""Plain data (texts, numbers, lists, tables) as canonical JSON."""
 
 
 def from_json(kind: type[T], text: str) -> T:
@@ -105,9 +128,9 @@ def from_json(kind: type[T], text: str) -> T:
 
 def canonical(instruction: Order | ClosePosition) -> str:
     """What an instruction says, without its id: its kind and canonical JSON, e.g. ``Order:{"quantity":"1",...}``."""
-    data = _compact().unstructure(instruction)
+    data = _plain(instruction)
     data.pop("client_order_id", None)
-    return f"{type(instruction).__name__}:{_encode(data)}"
+    return f"{type(instruction).__name__}:{encode(data)}"
 
 
 def digest(instruction: Order | ClosePosition) -> str:

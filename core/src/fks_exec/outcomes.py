@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import traceback
 
-from attrs import evolve
-
 from .errors import NotSent, VenueError, VenueRateLimited, VenueRejected
+from .model.copying import changed
 from .model.results import ExecutionResult, Status
 
 
@@ -25,11 +24,11 @@ def outcome_of(answer: object, client_order_id: str | None = None) -> ExecutionR
         result = _unknown(answer)
     elif isinstance(answer, ExecutionResult) and answer.status not in _NOT_A_VENUES_WORD:
         known = client_order_id is None or answer.client_order_id == client_order_id
-        return answer if known else evolve(answer, client_order_id=client_order_id)
+        return answer if known else changed(answer, client_order_id=client_order_id)
     else:
         error = f"the venue plugin answered {_kind(answer)} instead of an outcome; the order may exist at the venue"
         result = ExecutionResult(status=Status.UNKNOWN, error=error, code="NO_ANSWER")
-    return result if client_order_id is None else evolve(result, client_order_id=client_order_id)
+    return result if client_order_id is None else changed(result, client_order_id=client_order_id)
 
 
 _NOT_A_VENUES_WORD = frozenset({Status.PENDING, Status.DENIED})

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from attrs import evolve, frozen
+from attrs import frozen
 
+from fks_exec.model.copying import changed
 from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import Order
 from fks_exec.model.results import ExecutionResult, Fill
@@ -43,7 +44,7 @@ def book(live: Live, result: ExecutionResult) -> Booking:
         if not fill.leg:
             booked += part
         if part > 0:
-            moves.append(fill if part == fill.quantity else evolve(fill, quantity=part))
+            moves.append(fill if part == fill.quantity else changed(fill, quantity=part))
     if room > booked:
         gap = _gap(live, result, room - booked, order)
         news.append(gap)
@@ -55,7 +56,7 @@ def book(live: Live, result: ExecutionResult) -> Booking:
 def _sided(fill: Fill, order: Order) -> Fill:
     if fill.side is not None:
         return fill
-    return evolve(fill, side=order.side.opposite if fill.leg else order.side)
+    return changed(fill, side=order.side.opposite if fill.leg else order.side)
 
 
 def _gap(live: Live, result: ExecutionResult, quantity: Decimal, order: Order) -> Fill:

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from decimal import Context, Decimal, localcontext
 
 from attrs import evolve
 
 from fks_exec.account import Account
-from fks_exec.convert import to_dict
+from fks_exec.convert import encode, to_dict
 from fks_exec.model.account import AccountState
 from fks_exec.model.market import Instrument, Kind, MarketData
 from fks_exec.model.numbers import plain
@@ -24,7 +23,6 @@ from .submit import Decision, denied
 _MONEY = Context(prec=50)
 """Whatever context the host computes in, a limit is judged to the last digit."""
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 _RESTING = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 
 
@@ -197,4 +195,4 @@ def _document(desk: Desk, live: Live, order: Order, state: AccountState, reducin
         "open_orders": state.open_orders,
         "time": state.time,
     }
-    return _encode({name: value for name, value in seen.items() if value is not None})
+    return encode({name: value for name, value in seen.items() if value is not None})

@@ -8,12 +8,13 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from fks_exec.clock import Clock, SystemClock
 from fks_exec.convert import canonical, digest_of
 from fks_exec.errors import AccountNotReady
 from fks_exec.model.account import Balance, Check, Health, Position
+from fks_exec.model.copying import changed
 from fks_exec.model.events import OrderAccepted
 from fks_exec.model.market import MarketData
 from fks_exec.model.results import ExecutionResult, Status
@@ -227,7 +228,7 @@ class ExecutionHub:
         symbol = desk.ready_account().resolve_symbol(instruction.symbol)
         name = instruction.client_order_id or self._ids.new()
         if (instruction.symbol, instruction.client_order_id) != (symbol, name):
-            instruction = evolve(instruction, symbol=symbol, client_order_id=name)
+            instruction = changed(instruction, symbol=symbol, client_order_id=name)
         document = canonical(instruction)
         content = digest_of(document)
         known = desk.live.get(name)

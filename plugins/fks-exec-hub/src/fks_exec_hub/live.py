@@ -6,8 +6,9 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
-from attrs import define, evolve, field
+from attrs import define, field
 
+from fks_exec.model.copying import changed
 from fks_exec.model.events import OrderUpdate
 from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import Order, OrderRef
@@ -92,7 +93,7 @@ def merge(known: ExecutionResult, news: ExecutionResult) -> ExecutionResult:
     if own >= filled:
         fills = [fill for fill in fills if not is_gap(fill)]
     ahead = news.filled_quantity >= known.filled_quantity
-    return evolve(
+    return changed(
         news,
         status=_status(known, news),
         client_order_id=known.client_order_id or news.client_order_id,

@@ -8,10 +8,11 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from fks_exec.convert import to_json
 from fks_exec.model.account import Position
+from fks_exec.model.copying import changed
 from fks_exec.model.events import OrderChanged, OrderConcluded, OrderFilled
 from fks_exec.model.market import Instrument
 from fks_exec.model.results import ExecutionResult, Fill, Status
@@ -61,14 +62,14 @@ async def record(desk: Desk, live: Live, news: ExecutionResult) -> None:
 
 def _change(live: Live, news: ExecutionResult) -> _Change:
     name = live.key.client_order_id
-    result = merge(live.result, news if news.client_order_id == name else evolve(news, client_order_id=name))
+    result = merge(live.result, news if news.client_order_id == name else changed(news, client_order_id=name))
     booking = book(live, result)
     if not booking.fills:
         return _Change(live.result, result, booking)
     sided = {fill.trade_id: fill for fill in booking.fills}
     kept = [sided.get(fill.trade_id, fill) for fill in result.fills]
     added = [fill for fill in booking.fills if fill.trade_id not in {f.trade_id for f in result.fills}]
-    return _Change(live.result, evolve(result, fills=(*kept, *added)), booking)
+    return _Change(live.result, changed(result, fills=(*kept, *added)), booking)
 
 
 async def instrument_of(desk: Desk, symbol: str) -> Instrument | None:
@@ -89,7 +90,7 @@ def _move(desk: Desk, live: Live, moves: Sequence[Fill], instrument: Instrument 
 
 
 def _reversed(fill: Fill) -> Fill:
-    return evolve(fill, side=fill.side.opposite if fill.side else None, fee=-fill.fee)
+    return changed(fill, side=fill.side.opposite if fill.side else None, fee=-fill.fee)
 
 
 def _without(desk: Desk, live: Live, news: ExecutionResult, error: Exists) -> ExecutionResult:
@@ -101,7 +102,7 @@ def _without(desk: Desk, live: Live, news: ExecutionResult, error: Exists) -> Ex
         text = f"the venue gave the trade id {trade_id!a} to two orders; the second fill was not booked"
         desk.alarm("DUPLICATE_TRADE", text, live.key.client_order_id)
     live.fills[trade_id] = next(fill for fill in news.fills if fill.trade_id == trade_id)
-    return evolve(news, fills=[fill for fill in news.fills if fill.trade_id != trade_id])
+    return changed(news, fills=tuple(fill for fill in news.fills if fill.trade_id != trade_id))
 
 
 def _steps(desk: Desk, live: Live, change: _Change) -> list[JournalStep]:
@@ -170,7 +171,7 @@ def _tell(desk: Desk, live: Live, change: _Change, told: ExecutionResult) -> Non
 
 def _not_recorded(result: ExecutionResult, error: JournalError) -> ExecutionResult:
     text = f"the outcome is {result.status.value}, but the journal could not record it yet: {error}"
-    return evolve(result, code="NOT_RECORDED", error=text)
+    return changed(result, code="NOT_RECORDED", error=text)
 
 
 def _keep(desk: Desk, live: Live, result: ExecutionResult, error: JournalError) -> None:

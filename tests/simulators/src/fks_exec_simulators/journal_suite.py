@@ -468,6 +468,17 @@ class JournalSuite:
             await second
         assert caught.value.recorded == (await journal.fills(key()))[0]
 
+    async def test_a_trade_id_counts_once_also_after_a_refusal_of_the_same_tick(self, journal: Journal, term: Term) -> None:
+        """A refusal reads what the group has stored so far; what was stored then is still known afterwards."""
+        await journal.write(accept())
+        first, refused = journal.write(fill(), term=term), journal.write(accept())
+        again = journal.write(fill(), term=term)
+        await first
+        for write in (refused, again):
+            with pytest.raises(Exists):
+                await write
+        assert len(await journal.fills(key())) == 1
+
     async def test_another_account_may_have_the_same_trade_id(self, journal: Journal, term: Term) -> None:
         other = await journal.claim("other")
         await journal.write(accept(), fill(), term=term)

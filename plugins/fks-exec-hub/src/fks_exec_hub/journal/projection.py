@@ -44,6 +44,10 @@ _SOME_ORDERS = [
     for count in range(1, LARGEST + 1)
 ]
 
+_SOME_TRADES = [
+    f"SELECT trade_id FROM fills WHERE account = ? AND trade_id IN ({question_marks(count)})" for count in range(1, LARGEST + 1)
+]
+
 #: So many unfinished orders are kept in memory; beyond that they are read again when needed.
 KEPT = 50_000
 
@@ -60,6 +64,7 @@ class Projection:
         self._accounts: dict[str, int] = {}
         self._orders: dict[Key, OrderState | None] = {}
         self._halts: dict[str, HaltRecord | None] = {}
+        self.stored_trades: set[tuple[int, str]] = set()
         self._forget_changes()
 
     def _forget_changes(self) -> None:
@@ -94,6 +99,19 @@ class Projection:
         for row in self._connection.execute(_SOME_ORDERS[len(ids) - 1], (self.account_id(account), *ids)):
             order = _order(account, *row)
             self._orders[order.key] = order
+
+    def prefetch_trades(self, trades: Iterable[tuple[str, str]]) -> None:
+        """Read which of these (account, trade id) the file has, all in one statement for each account."""
+        self.stored_trades.clear()
+        asked: dict[str, list[str]] = {}
+        for account, trade_id in trades:
+            asked.setdefault(account, []).append(trade_id)
+        for account, ids in asked.items():
+            number = self.account_id(account)
+            for start in range(0, len(ids), LARGEST):
+                some = ids[start : start + LARGEST]
+                rows = self._connection.execute(_SOME_TRADES[len(some) - 1], (number, *some))
+                self.stored_trades.update((number, trade_id) for (trade_id,) in rows)
 
     def order_state(self, key: Key) -> OrderState | None:
         """One order."""
@@ -159,6 +177,7 @@ class Projection:
         _store(self._connection, _STEPS, self._new_steps)
         _store(self._connection, _HALTS, {(account,): event for account, event in self._new_halts.items()})
         self._flush_positions()
+        self.stored_trades.update(self.new_fills)
         self._forget_changes()
 
     def _flush_orders(self) -> None:

@@ -18,6 +18,7 @@ from .projection import Projection
 from .protocol import (
     Accept,
     FillRecord,
+    FillStep,
     HaltRecord,
     JournalError,
     JournalStep,
@@ -91,6 +92,7 @@ class Store:
             connection.execute("BEGIN IMMEDIATE")
             keys = _keys(writes)
             self._projection.prefetch(keys)
+            self._projection.prefetch_trades(_trades(writes))
             results = [self._try(write) for write in writes]
             self._flush()
             committing = True
@@ -211,14 +213,21 @@ class Store:
 
     def fill_record(self, account: str, trade_id: str) -> FillRecord | None:
         """The fill with this trade id."""
-        if (self._projection.account_id(account), trade_id) in self._projection.new_fills:
+        place = self._projection.account_id(account), trade_id
+        if place in self._projection.new_fills:
             self._flush()
+        elif place not in self._projection.stored_trades:
+            return None
         return self._reads.fill(account, trade_id)
 
     def note_record(self, account: str, namespace: str, name: str) -> NoteRecord | None:
         """One note."""
         new = self._projection.new_notes.get((self._projection.account_id(account), namespace, name))
         return self._reads.note(account, namespace, name) if new is None else new[1]
+
+
+def _trades(writes: Sequence[Write]) -> list[tuple[str, str]]:
+    return [(s.key.account, s.trade_id) for write in writes for s in write.steps if isinstance(s, FillStep)]
 
 
 def _keys(writes: Sequence[Write]) -> list[Key]:
