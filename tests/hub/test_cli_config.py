@@ -239,6 +239,16 @@ def test_check_reports_every_fault_at_once(here: Path, capsys: pytest.CaptureFix
     assert "does not exist" in wrong["journal"]
 
 
+def test_check_finds_a_table_that_nobody_reads(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the nearest name; a table of a host would else be missed in silence."""
+    (here / "fks-exec.toml").write_text(PAPER + "[plugins.sever]\nbind = 'x'\n[plugins.zzzz]\n", "utf-8")
+    assert run(["check", "--json"]) == 78
+    wrong = {step["what"]: step["message"] for step in read_json(capsys)["steps"] if not step["ok"]}
+    assert set(wrong) == {"plugins.sever", "plugins.zzzz"}
+    assert "did you mean plugins.server?" in wrong["plugins.sever"]
+    assert "the tables that are read: server" in wrong["plugins.zzzz"]
+
+
 def test_check_says_that_real_money_is_at_stake(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """In capitals."""
     (here / "fks-exec.toml").write_text(PAPER.replace('venue = "paper"', 'venue = "paper"\nlive = true'), "utf-8")

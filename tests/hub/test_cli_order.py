@@ -201,9 +201,11 @@ def test_an_order_of_unknown_outcome_is_exit_3_and_can_be_resolved(here: Path, c
     done = fks_exec("order", "slow", "BTC/USDT", "buy", "2", "--id", "u1", "--wait", "1")
     assert done.returncode == 3
     assert "do not send it again" in done.stdout
+    assert "fks-exec orders resolve u1 --account slow --as" in done.stdout
+    assert "looks it up" not in done.stdout
     assert answer(capsys, "orders", "list", "--open")[0]["status"] == "unknown"
     because = ("--because", "seen in the terminal")
-    assert "--price" in answer(capsys, "orders", "resolve", "u1", "--as", "filled", *because, code=1)["error"]
+    assert "--price" in answer(capsys, "orders", "resolve", "u1", "--as", "filled", *because, code=2)["error"]
     settled = fks_exec("orders", "resolve", "u1", "--as", "filled", "--price", "50", *because)
     assert settled.returncode == 0
     assert settled.stdout.startswith("filled\n")

@@ -76,7 +76,7 @@ def test_the_file_is_found_by_argument_then_variable_then_name(monkeypatch: pyte
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ('state = "state"', 'stat = "state"', r"^stat: is unknown; known are: journal, state"),
+        ('state = "state"', 'stat = "state"', r"^stat: is unknown; did you mean state\?"),
         ('venue = "paper"', 'venu = "paper"', r"accounts\.paper\.venu: is unknown; did you mean venue\?"),
         ('venue = "paper"', 'venue = "acme"', r"accounts\.paper\.venue: .*no plugin named 'acme' is installed"),
         ('venue = "paper"', 'venue = "ccxt"', r"pip install fks-exec-ccxt"),
@@ -84,7 +84,7 @@ def test_the_file_is_found_by_argument_then_variable_then_name(monkeypatch: pyte
         ("cash = 100000", "cahs = 100000", r"accounts\.paper\.config\.cahs: is unknown; did you mean cash\?"),
         ("cash = 100000", 'cash = "plenty"', r"accounts\.paper\.config\.cash: .*not a decimal number"),
         ('guards = ["confidence", "tight"]', "", r"accounts\.paper\.guards: is missing; write guards = \[\"confidence\""),
-        ('"tight"]', '"tigth"]', r"accounts\.paper\.guards: .*tigth"),
+        ('"tight"]', '"tigth"]', r"guards\.tight: no account lists this guard; did you mean tigth\?"),
         ("percent = 0.25", "percent = -1", r"guards\.tight\.percent"),
         ("percent = 0.25", "per_cent = 1", r"guards\.tight\.per_cent: is unknown; did you mean percent\?"),
         ('type = "position_size"', 'type = "weekend"', r"no plugin named 'weekend' is installed"),

@@ -6,6 +6,9 @@ import random
 from collections.abc import Awaitable
 from pathlib import Path
 
+import pytest
+
+from fks_exec_hub import HubClosed
 from fks_exec_hub.lane import Lane
 from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, hub_on
 
@@ -109,7 +112,8 @@ async def test_closing_lets_the_call_in_hand_end_and_leaves_the_queue_accepted(t
     held.go.set()
     await closing
     assert (await first.result()).status == "filled"
-    assert not second.concluded.done()
+    with pytest.raises(HubClosed, match="the next start takes it up"):
+        await second.result(timeout=1)
     assert stage.ids == ["a"]
     async with hub_on(stage, configure(tmp_path)) as again:
         result = await again.execute_order(ACCOUNT, buy(client_order_id="b"))

@@ -146,6 +146,7 @@ async def test_a_journal_that_cannot_write_accepts_nothing_and_sends_nothing(tmp
             await hub.submit(ACCOUNT, buy(client_order_id="a"))
         assert stage.requests == []
         disk.on_write = None
+        await until(lambda: hub.status()[0].ready)
         assert (await hub.execute_order(ACCOUNT, buy(client_order_id="a"))).status == "filled"
     assert len(stage.requests) == 1
 

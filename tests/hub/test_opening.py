@@ -121,7 +121,7 @@ async def test_a_required_account_that_cannot_open_stops_the_start_and_frees_the
 
 async def test_a_second_hub_on_the_journal_is_told_who_owns_it(tmp_path: Path) -> None:
     async with hub_on(Stage(), configure(tmp_path)):
-        with pytest.raises(JournalInUse, match="owned by process"):
+        with pytest.raises(JournalInUse, match="another hub of this same process"):
             await hub_on(Stage(), configure(tmp_path)).start()
 
 

@@ -2,45 +2,22 @@
 """What a restart finds: open questions, open orders, positions, what was accepted and not begun; and how they are settled."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from fks_exec import ExecutionResult, Fill, Leg, Order, OrderRef
-from fks_exec.convert import canonical, digest
-from fks_exec_hub import ExecutionHub, open_journal
-from fks_exec_hub.journal import Accept, Intent, Journal, Key
+from fks_exec_hub import ExecutionHub
+from fks_exec_hub.journal import Key
 from fks_exec_hub.resolve import CannotResolve, resolve_order
 from fks_exec_simulators.clocks import HandClock
-from fks_exec_simulators.stage import ACCOUNT, Stage, accepted, buy, configure, filled, hub_on, sell
+from fks_exec_simulators.stage import ACCOUNT, Stage, accepted, buy, configure, filled, hub_on, journal_of, leave, sell
 
 NOW = 1_700_000_000_000
 
 
-@asynccontextmanager
-async def journal_of(folder: Path) -> AsyncIterator[Journal]:
-    journal = await open_journal(configure(folder))
-    try:
-        yield journal
-    finally:
-        await journal.close()
-
-
-async def leave(folder: Path, order: Order, *, intent: bool, time: int = NOW) -> None:
-    """What a host leaves that was killed after the accept, or after the intent."""
-    key = Key(ACCOUNT, order.client_order_id or "")
-    async with journal_of(folder) as journal:
-        term = await journal.claim(ACCOUNT)
-        text = canonical(order)
-        await journal.write(Accept(key=key, lane=order.symbol, digest=digest(order), instruction=text, time=time))
-        if intent:
-            await journal.write(Intent(key=key, venue_client_order_id=f"V{order.client_order_id}", time=time), term=term)
-
-
 async def test_an_intent_without_an_outcome_is_unknown_and_its_lane_refuses_entries(tmp_path: Path) -> None:
-    await leave(tmp_path, buy(client_order_id="a"), intent=True)
+    await leave(tmp_path, buy(client_order_id="a"), intent=True, time=NOW)
     stage = Stage()
     async with hub_on(stage, configure(tmp_path)) as hub:
         known = await hub.order(ACCOUNT, "a")
@@ -67,7 +44,7 @@ async def test_an_unknown_order_keeps_its_worst_case_reserved_over_a_restart(tmp
 async def test_what_was_accepted_and_not_begun_is_sent_once_at_the_next_start_in_order(tmp_path: Path) -> None:
     clock, stage = HandClock(NOW + 5_000), Stage()
     for name in ("a", "b", "c"):
-        await leave(tmp_path, buy(client_order_id=name), intent=False)
+        await leave(tmp_path, buy(client_order_id=name), intent=False, time=NOW)
     async with hub_on(stage, configure(tmp_path), clock=clock) as hub:
         results = [await hub.execute_order(ACCOUNT, buy(client_order_id=name)) for name in ("a", "b", "c")]
     assert [(result.status, result.duplicate) for result in results] == [("filled", True)] * 3
@@ -76,7 +53,7 @@ async def test_what_was_accepted_and_not_begun_is_sent_once_at_the_next_start_in
 
 async def test_fridays_alert_is_not_sent_on_monday(tmp_path: Path) -> None:
     clock, stage = HandClock(NOW + 3 * 86_400_000), Stage()
-    await leave(tmp_path, buy(client_order_id="a"), intent=False)
+    await leave(tmp_path, buy(client_order_id="a"), intent=False, time=NOW)
     async with hub_on(stage, configure(tmp_path), clock=clock) as hub:
         result = await hub.execute_order(ACCOUNT, buy(client_order_id="a"))
     assert (result.status, result.code) == ("denied", "STALE")
@@ -195,7 +172,7 @@ async def test_only_what_is_open_can_be_settled(tmp_path: Path) -> None:
     stage = Stage()
     async with hub_on(stage, configure(tmp_path)) as hub:
         await hub.execute_order(ACCOUNT, buy(client_order_id="done"))
-    await leave(tmp_path, buy(client_order_id="unbegun"), intent=False)
+    await leave(tmp_path, buy(client_order_id="unbegun"), intent=False, time=NOW)
     async with journal_of(tmp_path) as journal:
         for name, sentence in (("none", "no order"), ("done", "has ended as filled"), ("unbegun", "never sent")):
             with pytest.raises(CannotResolve, match=sentence):

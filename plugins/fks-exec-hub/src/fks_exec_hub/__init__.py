@@ -4,9 +4,10 @@
 from .config import HubConfig, load_config
 from .engines import open_journal
 from .errors import HubClosed, UnknownAccount
-from .hub import AccountStatus, ExecutionHub
+from .hub import ExecutionHub
 from .opening import open_account
 from .receipt import Receipt
+from .status import AccountStatus
 
 __all__ = [
     "AccountStatus",

@@ -6,10 +6,10 @@ All totals are O(1): the cost of a decision does not grow with open orders.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from fks_exec.model.account import Position
 from fks_exec.model.market import Instrument, Kind
@@ -118,13 +118,6 @@ class Book:
         """All that is not flat."""
         return [self._holdings[key] for key in sorted(self._holdings)]
 
-    def moved(self, symbol: str, strategy: str | None, fills: Sequence[Fill], instrument: Instrument | None) -> Position:
-        """The position after some fills, each with its side; nothing is stored yet."""
-        position = self.position(symbol, strategy)
-        for fill in fills:
-            position = after_fill(position, fill, instrument)
-        return position
-
     def store(self, position: Position) -> None:
         """Put a position in place of the last one of its instrument and strategy."""
         key = (position.symbol, position.strategy or "")
@@ -141,26 +134,31 @@ class Book:
             self._holdings.pop(key, None)
 
 
-def after_fill(position: Position, fill: Fill, instrument: Instrument | None) -> Position:
-    """A position after one fill, net of a fee that was taken in the base currency.
+def after(position: Position, fills: Sequence[Fill], fees: Mapping[str, Decimal], instrument: Instrument | None) -> Position:
+    """A position after some fills, each with its side, and after fees by currency."""
+    for fill in fills:
+        position = after_fill(position, fill)
+    return after_fees(position, fees, instrument)
 
-    Args:
-        fill: with its side.
-        instrument: for its base currency; None: fees are in another currency.
-    """
+
+def after_fill(position: Position, fill: Fill) -> Position:
+    """A position after one fill, with its side; fees apart."""
     if fill.side is None:
         raise ValueError("a fill needs its side to be booked")
     change = fill.quantity * fill.side.sign
-    if instrument and instrument.kind is Kind.SPOT and fill.fee_currency and fill.fee_currency == instrument.base:
-        change -= fill.fee
     before, after = position.quantity, position.quantity + change
-    return Position(
-        symbol=position.symbol,
-        strategy=position.strategy,
-        quantity=after,
-        average_price=_average(position, before, after, change, fill.price),
-        realized_pnl=position.realized_pnl,
-    )
+    average = _average(position, before, after, change, fill.price)
+    return evolve(position, quantity=after, average_price=average)
+
+
+def after_fees(position: Position, fees: Mapping[str, Decimal], instrument: Instrument | None) -> Position:
+    """A position less what was paid in the base currency of a spot instrument."""
+    base = instrument.base if instrument is not None and instrument.kind is Kind.SPOT else None
+    paid = fees.get(base, ZERO) if base is not None else ZERO
+    if not paid:
+        return position
+    left = position.quantity - paid
+    return evolve(position, quantity=left, average_price=position.average_price if left else None)
 
 
 def _average(position: Position, before: Decimal, after: Decimal, change: Decimal, price: Decimal) -> Decimal | None:

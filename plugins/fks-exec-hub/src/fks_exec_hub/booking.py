@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Fills become position, each once: by trade id, and by cumulative quantity where a venue gives no trades."""
+"""Fills become position, each once: by trade id, and by cumulative quantity where a venue gives no trades; fees likewise."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from fks_exec.model.copying import changed
 from fks_exec.model.numbers import ZERO
@@ -23,11 +24,13 @@ class Booking:
         fills: to be journalled, each with its side.
         moves: what becomes position; a part of ``fills`` where a cumulative quantity was booked before.
         filled: how much of the order itself is booked by these moves.
+        fees: what was paid since, by currency.
     """
 
     fills: tuple[Fill, ...] = ()
     moves: tuple[Fill, ...] = ()
     filled: Decimal = ZERO
+    fees: Mapping[str, Decimal] = field(factory=dict)
 
 
 def book(live: Live, result: ExecutionResult) -> Booking:
@@ -37,6 +40,8 @@ def book(live: Live, result: ExecutionResult) -> Booking:
         return Booking()
     news = [_sided(fill, order) for fill in result.fills if fill.trade_id not in live.fills]
     room = max(result.filled_quantity - live.booked, ZERO)
+    if not news and not room and result.fees == live.result.fees:
+        return Booking()
     moves: list[Fill] = []
     booked = ZERO
     for fill in news:
@@ -50,7 +55,23 @@ def book(live: Live, result: ExecutionResult) -> Booking:
         news.append(gap)
         moves.append(gap)
         booked = room
-    return Booking(tuple(news), tuple(moves), booked)
+    return Booking(tuple(news), tuple(moves), booked, _fees(live, result, news))
+
+
+def _fees(live: Live, result: ExecutionResult, news: list[Fill]) -> dict[str, Decimal]:
+    """What was paid more than was known: the sum that the venue tells, or that of the trades, whichever is larger."""
+    before = _paid(live.result, live.fills)
+    after = _paid(result, {**live.fills, **{fill.trade_id: fill for fill in news}})
+    return {currency: paid - before.get(currency, ZERO) for currency, paid in after.items() if paid != before.get(currency)}
+
+
+def _paid(result: ExecutionResult, fills: Mapping[str, Fill]) -> dict[str, Decimal]:
+    trades: dict[str, Decimal] = {}
+    for fill in fills.values():
+        if fill.fee_currency is not None:
+            trades[fill.fee_currency] = trades.get(fill.fee_currency, ZERO) + fill.fee
+    told = {fee.currency: fee.amount for fee in result.fees}
+    return {currency: max(trades.get(currency, ZERO), told.get(currency, ZERO)) for currency in {*trades, *told}}
 
 
 def _sided(fill: Fill, order: Order) -> Fill:
@@ -62,7 +83,7 @@ def _sided(fill: Fill, order: Order) -> Fill:
 def _gap(live: Live, result: ExecutionResult, quantity: Decimal, order: Order) -> Fill:
     """A fill for what the venue says was filled without telling the trades; its id says up to where."""
     total = live.booked + quantity
-    trade_id = f"{GAP}{live.venue_client_order_id or live.key.client_order_id}:{result.filled_quantity.normalize():f}"
+    trade_id = f"{GAP}{live.venue_client_order_id or live.key.client_order_id}:{result.filled_quantity:f}"
     price = result.average_price
     own = [fill for fill in live.fills.values() if not fill.leg]
     if sum((fill.quantity for fill in own), ZERO) > live.booked:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +24,7 @@ from fks_exec.guarding import Listed
 from fks_exec.model.extension import VenueType
 from fks_exec.model.numbers import to_optional
 from fks_exec.plugins import Plugins
+from fks_exec.roles import roles
 
 from .hookspecs import HubSpec
 
@@ -45,7 +48,8 @@ class AccountConfig:
         max_order_age: seconds; an entry older than this at its intent is denied.
         max_quote_age: seconds; an older quote is fetched again.
         max_equity_age: seconds; an older equity is fetched again.
-        quantize: ``down`` rounds a caller's quantity down to the instrument's step instead of denying it.
+        quantize: ``down`` rounds a caller's quantity down to the instrument's step, ``deny`` denies it with the nearest
+            quantities; if not said, spot is rounded down and everything else denied.
         required: if this account cannot open, the hub does not start.
         config: the venue's own table.
     """
@@ -59,7 +63,7 @@ class AccountConfig:
     max_order_age: float = 30.0
     max_quote_age: float = 5.0
     max_equity_age: float = 30.0
-    quantize: Literal["deny", "down"] = "deny"
+    quantize: Literal["deny", "down"] | None = None
     required: bool = False
     config: Mapping[str, Any] = field(factory=dict)
 
@@ -146,8 +150,16 @@ class HubConfig:
             type_name = rest.pop("type", observer)
             kind = _wrapped(f"observers.{observer}", lambda type_name=type_name: plugins.observer(type_name))
             config = from_config(kind.config, rest, where=f"observers.{observer}", base=self.base)
-            made.append(Listed(name=observer, plugin=kind.create(config)))
+            made.append(_wrapped(f"observers.{observer}", partial(_observer, observer, kind.create(config))))
         return made
+
+
+def _observer(name: str, plugin: object) -> Listed:
+    if "observer" not in roles(plugin, f"{name!r} ({type(plugin).__name__})"):
+        raise PluginError(
+            f"{name!r} ({type(plugin).__name__}): an observer marks observe with @hookimpl, and this one does not"
+        )
+    return Listed(name=name, plugin=plugin)
 
 
 def limits_document(account: AccountConfig, guards: Iterable[tuple[Listed, object]]) -> tuple[str, str]:
@@ -194,10 +206,13 @@ def parse_config(data: Mapping[str, Any], base: Path) -> HubConfig:
         ConfigError: with table and field, the cause and the remedy.
     """
     if unknown := sorted(set(data) - set(_TOP)):
-        raise ConfigError(unknown[0], f"is unknown; known are: {', '.join(_TOP)}")
+        near = _near(unknown[0], _TOP) or f"; known are: {', '.join(_TOP)}"
+        raise ConfigError(unknown[0], f"is unknown{near}")
     accounts = _table(data, "accounts")
     if not accounts:
         raise ConfigError("accounts", 'there is none; write [accounts.paper] with venue = "paper" and guards = []')
+    checked = {name: _account(name, table) for name, table in accounts.items()}
+    _check_guards(accounts, _tables(data, "guards"))
     return from_config(
         HubConfig,
         {
@@ -205,17 +220,32 @@ def parse_config(data: Mapping[str, Any], base: Path) -> HubConfig:
             **{key: _tables(data, key) for key in ("guards", "observers", "plugins")},
             "base": "",
             "state": data.get("state", "state"),
-            "accounts": {name: _account(name, table) for name, table in accounts.items()},
+            "accounts": checked,
         },
         where="",
         base=base,
     )
 
 
+def _check_guards(accounts: Mapping[str, Any], guards: Mapping[str, Any]) -> None:
+    """A limit under a misspelt name would be no limit."""
+    listed = sorted({guard for table in accounts.values() if isinstance(table, Mapping) for guard in table.get("guards", ())})
+    for name in guards:
+        if name not in listed:
+            raise ConfigError(f"guards.{name}", f"no account lists this guard{_near(name, listed)}")
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
 def _account(name: str, table: object) -> object:
     if not _NAME.fullmatch(name):
         raise ConfigError(f"accounts.{name}", "a name is made of letters, digits, '-', '_' and '.'")
     if isinstance(table, Mapping) and "guards" not in table:
+        if misspelt := difflib.get_close_matches("guards", list(table), n=1):
+            raise ConfigError(f"accounts.{name}.{misspelt[0]}", "is unknown; did you mean guards?")
         remedy = 'write guards = ["confidence", "position_size"], or guards = [] for none'
         raise ConfigError(f"accounts.{name}.guards", f"is missing; {remedy}")
     return table

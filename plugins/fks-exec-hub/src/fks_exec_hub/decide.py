@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Context, Decimal, localcontext
+from decimal import Decimal, localcontext
 
 from attrs import evolve
 
@@ -18,28 +18,29 @@ from fks_exec.model.results import Denial, ExecutionResult
 
 from .desk import Desk
 from .live import Live
+from .money import EXACT
 from .submit import Decision, denied
 
-_MONEY = Context(prec=50)
-"""Whatever context the host computes in, a limit is judged to the last digit."""
+AHEAD = 5_000
+"""Milliseconds that a signal's clock may be ahead of ours."""
 
 _RESTING = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 
 
-async def decide(desk: Desk, live: Live) -> Decision | ExecutionResult:
-    """What may be sent, reserved; or the denial with all its reasons.
+async def decide(desk: Desk, live: Live) -> Decision | ExecutionResult | None:
+    """What may be sent, reserved; or the denial with all its reasons; None when the account has just been lost.
 
     The snapshot is taken, the guards are asked and the reservation is made in one step without an await.
     """
     account = desk.account
-    if account is None or account.reason:
-        text = f"account {desk.name!r} is not ready: {desk.not_ready}; send it again under a new id when it is"
-        return denied(Denial(code="ACCOUNT_NOT_READY", message=text))
+    if account is None or desk.not_ready:
+        return None
     try:
         instrument = await account.fetch_instrument(live.lane)
     except Exception as error:  # without its rules no order of an instrument is sent
         text = f"the rules of {live.lane} cannot be had ({type(error).__name__}); try again later"
         return denied(Denial(code="NO_INSTRUMENT", message=text))
+    live.instrument = instrument
     quote, equity = await _look(desk, live, account)
     order = _order(desk, live, account, instrument)
     if isinstance(order, Denial):
@@ -76,7 +77,7 @@ def _state(
 
 
 def _judge(desk: Desk, live: Live, account: Account, order: Order, state: AccountState) -> Decision | ExecutionResult:
-    with localcontext(_MONEY):
+    with localcontext(EXACT):
         return _judged(desk, live, account, order, state)
 
 
@@ -95,7 +96,9 @@ def _judged(desk: Desk, live: Live, account: Account, order: Order, state: Accou
 
 
 def is_reducing(desk: Desk, account: Account, order: Order, instrument: Instrument | None) -> bool:
-    """Whether an order can only reduce: by our own book, or because the venue enforces it."""
+    """Whether an order can only reduce: by our own book, or because the venue enforces it. One with legs can do more."""
+    if order.stop_loss is not None or order.take_profit is not None:
+        return False
     enforced = order.reduce_only and enforces_reduce_only(account, instrument)
     return enforced or desk.book.reduces(order.symbol, order.side, order.quantity)
 
@@ -111,7 +114,8 @@ def _order(desk: Desk, live: Live, account: Account, instrument: Instrument | No
     if isinstance(live.instruction, ClosePosition):
         return _closing(desk, live, live.instruction, account, instrument)
     order = live.instruction
-    down = desk.config.quantize == "down" or (instrument is not None and instrument.kind is Kind.SPOT)
+    spot = instrument is not None and instrument.kind is Kind.SPOT
+    down = desk.config.quantize == "down" or (desk.config.quantize is None and spot)
     return quantise(order, instrument, down=down or desk.book.reduces(order.symbol, order.side, order.quantity))
 
 
@@ -154,13 +158,24 @@ def quantise(order: Order, instrument: Instrument | None, *, down: bool) -> Orde
     return Denial(code="QUANTITY", message=text, limit=nearest, value=plain(order.quantity))
 
 
+def stale(desk: Desk, live: Live) -> Denial | None:
+    """Whether an entry has grown too old, as far as the instruction alone tells; a close never does."""
+    order = live.instruction
+    if isinstance(order, ClosePosition) or order.reduce_only or desk.book.reduces(order.symbol, order.side, order.quantity):
+        return None
+    return next(iter(_stale(desk, live, order, reducing=False)), None)
+
+
 def _stale(desk: Desk, live: Live, order: Order, reducing: bool) -> list[Denial]:
     """An entry is for the moment it was meant for; a limit order of a program without a signal time may wait."""
-    signal = live.instruction.signal_time
+    signal, now = live.instruction.signal_time, desk.clock.now()
     if reducing or (signal is None and order.order_type in _RESTING):
         return []
+    if signal is not None and signal > now + AHEAD:
+        text = f"the signal's time lies {(signal - now) / 1000:.0f} s ahead; look at its unit (milliseconds) and the clocks"
+        return [Denial(code="SIGNAL_AHEAD", message=text, limit=f"{AHEAD / 1000:g} s", value=f"{(signal - now) / 1000:.0f} s")]
     born = live.accepted_at if signal is None else min(signal, live.accepted_at)
-    age = (desk.clock.now() - born) / 1000
+    age = (now - born) / 1000
     if age <= desk.config.max_order_age:
         return []
     text = f"the order is {age:.0f} s old; entries older than {desk.config.max_order_age:g} s are not sent, signal again"
@@ -177,7 +192,8 @@ def _beside_unknown(
     if reducing and enforces_reduce_only(account, instrument):
         return evolve(order, reduce_only=True), ()
     names = ", ".join(sorted(questions)[:3])
-    text = f"it is not known whether {names} exists at the venue; settle it with: fks-exec orders resolve {min(questions)}"
+    settle = f"fks-exec orders resolve {min(questions)} --as ... --because ..."
+    text = f"it is not known whether {names} exists at the venue; look there, and with the host stopped: {settle}"
     return order, [Denial(code="UNRESOLVED_ORDER", message=text, value=names)]
 
 

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Container
 
 from fks_exec.account import Account
 from fks_exec.clock import Clock
@@ -14,9 +16,12 @@ from fks_exec.observers import Observers
 
 from .book import Book
 from .config import AccountConfig
-from .journal.protocol import Journal, Term
+from .journal.protocol import Journal, Recorded, Term
 from .live import Live
 from .quotes import Equity, Quotes
+
+ENDED = 20_000
+"""So many names of ended orders are remembered, for what a venue tells later; older ones are found by the client's id."""
 
 
 class Desk:
@@ -25,6 +30,10 @@ class Desk:
     Args:
         name: the account's.
         limits: the digest of what its decisions rest on.
+
+    ``unwritable`` says why the journal cannot be written, from the first write that failed until all that happened since
+    (``unrecorded``) is stored; meanwhile nothing is accepted and nothing is sent. ``adopt`` takes up an
+    order that only the journal knows; ``recorded`` is told when what was kept in memory is stored.
     """
 
     def __init__(
@@ -47,13 +56,17 @@ class Desk:
         self.book: Book = Book()
         self.account: Account | None = None
         self.reason: str = "it has not been opened yet"
-        self.fault: str = ""
-        self.broken: str = ""
+        self.unwritable: str = ""
+        self.unrecorded: dict[str, Live] = {}
         self.repair: asyncio.Task[None] | None = None
+        self.adopt: Callable[[Recorded], Awaitable[None]] = _nothing
+        self.recorded: Callable[[Live], None] = lambda live: None
         self.live: dict[str, Live] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self._names: dict[str, Live] = {}
         self._unresolved: dict[str, set[str]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._ended: OrderedDict[str, str] = OrderedDict()
 
     def opened(self, account: Account) -> None:
         """The venue is there."""
@@ -73,11 +86,6 @@ class Desk:
         if self.account is None:
             return self.reason
         return self.account.reason or self.unwritable
-
-    @property
-    def unwritable(self) -> str:
-        """Why the journal cannot be written: what happened is not recorded yet, or a claim failed; empty when it can."""
-        return self.fault or self.broken
 
     def ready_account(self) -> Account:
         """The opened account.
@@ -107,6 +115,9 @@ class Desk:
         for name in (live.venue_client_order_id, live.result.order_id):
             if name is not None and self._names.get(name) is live:
                 del self._names[name]
+                self._ended[name] = live.key.client_order_id
+        while len(self._ended) > ENDED:
+            self._ended.popitem(last=False)
 
     def find(self, ref: OrderRef) -> Live | None:
         """A live order, by any of its names."""
@@ -117,9 +128,24 @@ class Desk:
                 return self._names[name]
         return None
 
-    def taken(self, venue_client_order_id: str) -> bool:
-        """Whether a live order has this name at the venue."""
-        return venue_client_order_id in self._names
+    def ended(self, ref: OrderRef) -> str | None:
+        """The client's id of an order that has ended, by any of its names."""
+        if ref.client_order_id is not None:
+            return ref.client_order_id
+        names = (ref.venue_client_order_id, ref.order_id)
+        return next((self._ended[name] for name in names if name is not None and name in self._ended), None)
+
+    @property
+    def names(self) -> Container[str]:
+        """The names that live orders have at the venue."""
+        return self._names
+
+    def lock(self, symbol: str) -> asyncio.Lock:
+        """One piece of news of an instrument at a time: each position in the journal follows from the one before it."""
+        lock = self._locks.get(symbol)
+        if lock is None:
+            lock = self._locks[symbol] = asyncio.Lock()
+        return lock
 
     def question(self, live: Live, *, unknown: bool) -> None:
         """Note whether an order's fate is unknown; its lane refuses entries while one is."""
@@ -130,6 +156,11 @@ class Desk:
             open_questions.discard(live.key.client_order_id)
         if not open_questions:
             del self._unresolved[live.lane]
+
+    @property
+    def unresolved(self) -> tuple[str, ...]:
+        """The orders of the account whose fate is unknown."""
+        return tuple(sorted(name for names in self._unresolved.values() for name in names))
 
     def questions(self, symbol: str) -> frozenset[str]:
         """The orders of an instrument whose fate is unknown."""
@@ -143,7 +174,18 @@ class Desk:
         """Tell that a human should look."""
         self.emit(Alarm(account=self.name, time=self.clock.now(), code=code, message=message, client_order_id=client_order_id))
 
+    async def stop(self) -> None:
+        """End what goes on in the background."""
+        for task in list(self.tasks):
+            task.cancel()
+        if self.tasks:
+            await asyncio.wait(set(self.tasks), timeout=10)
+
     def spawn(self, task: asyncio.Task[None]) -> None:
         """Keep a background task until it ends."""
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+
+async def _nothing(recorded: Recorded) -> None:
+    """Before the hub has set the desk up."""

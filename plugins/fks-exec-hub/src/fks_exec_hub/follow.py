@@ -18,6 +18,9 @@ from .restore import revive
 
 log: logging.Logger = logging.getLogger(__name__)
 
+UNMATCHED = 1_000
+"""So many updates of orders that are not known yet are held."""
+
 
 class Follower:
     """Handles the updates of one account, one at a time, in the order in which they came.
@@ -30,6 +33,7 @@ class Follower:
         self._desk = desk
         self._updates: asyncio.Queue[OrderUpdate] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
+        self._unmatched: list[OrderUpdate] = []
 
     def take(self, update: OrderUpdate) -> None:
         """An update came; called on the event loop."""
@@ -53,6 +57,8 @@ class Follower:
 
     async def _handle(self, update: OrderUpdate) -> None:
         live = self._desk.find(update.ref) or await self._from_journal(update)
+        if live is None and self._hold(update):
+            return
         if live is None:
             text = f"the venue tells of an order that is not ours ({update.ref.order_id}); it was left alone"
             self._desk.alarm("FOREIGN_ORDER", text)
@@ -60,6 +66,21 @@ class Follower:
             self._after_conclusion(live, update)
         else:
             await self._book(live, update)
+
+    def _hold(self, update: OrderUpdate) -> bool:
+        """It may be of an order whose answer, and so the venue's name for it, is still to come: it is looked at again then."""
+        waiting = [live for live in self._desk.live.values() if live.submitted_at and not live.concluded.done()]
+        if not waiting or len(self._unmatched) >= UNMATCHED:
+            return False
+        self._unmatched.append(update)
+        for live in waiting:
+            live.concluded.add_done_callback(self._look_again)
+        return True
+
+    def _look_again(self, _: object) -> None:
+        unmatched, self._unmatched = self._unmatched, []
+        for update in unmatched:
+            self.take(update)
 
     def _after_conclusion(self, live: Live, update: OrderUpdate) -> None:
         """The venue was faster than its own answer: the answer is recorded first."""
@@ -74,16 +95,18 @@ class Follower:
 
     async def _from_journal(self, update: OrderUpdate) -> Live | None:
         """An order that had ended: a late fill is a correction."""
-        if update.ref.client_order_id is None:
+        name = self._desk.ended(update.ref)
+        if name is None:
             return None
         try:
-            recorded = await self._desk.journal.order(Key(self._desk.name, update.ref.client_order_id))
+            recorded = await self._desk.journal.order(Key(self._desk.name, name))
         except JournalError:
             log.exception("account %s: the journal cannot be read", self._desk.name)
             return None
         if recorded is None or not recorded.attempts:
             return None
-        return await revive(self._desk, recorded)
+        live = await revive(self._desk, recorded)
+        return self._desk.live.get(name) or live
 
     async def _book(self, live: Live, update: OrderUpdate) -> None:
         ended = not live.followed

@@ -6,9 +6,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-
-from attrs import frozen
 
 from fks_exec.clock import Clock, SystemClock
 from fks_exec.convert import canonical, digest_of
@@ -34,33 +33,21 @@ from .live import Live
 from .opening import Opener
 from .receipt import Receipt, receipt_for
 from .recipes import Made, make, sort
+from .record import tell_recorded
 from .repair import repair
 from .restore import restore, revive
+from .status import AccountStatus, status_of
 
 log: logging.Logger = logging.getLogger(__name__)
 
 MANY = 4096
 """Lanes beyond which the idle ones are let go."""
 
+PATIENCE = 5.0
+"""Seconds that the start waits for accounts that are not required."""
+
 STOP = 10.0
 """Seconds that a running call to a venue has when the hub closes."""
-
-
-@frozen(kw_only=True)
-class AccountStatus:
-    """One account, as an operator sees it.
-
-    Args:
-        reason: why it is not ready.
-    """
-
-    name: str
-    venue: str
-    ready: bool
-    reason: str
-    live: bool
-    currency: str | None
-    required: bool
 
 
 class ExecutionHub:
@@ -80,6 +67,7 @@ class ExecutionHub:
         self._lanes: dict[tuple[str, str], Lane[Live]] = {}
         self._journal: Journal | None = None
         self._ids = ClientIds()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = True
 
     @classmethod
@@ -112,8 +100,9 @@ class ExecutionHub:
 
     @property
     def ready(self) -> bool:
-        """The journal is read, and every required account is ready."""
-        return not self._closed and all(status.ready for status in self.status() if status.required)
+        """The journal is read, every required account is ready, and at least one account is."""
+        states = self.status()
+        return not self._closed and any(s.ready for s in states) and all(s.ready for s in states if s.required)
 
     @property
     def journal(self) -> Journal:
@@ -128,20 +117,7 @@ class ExecutionHub:
 
     def status(self) -> list[AccountStatus]:
         """Every account, ready or not and why."""
-        return [self._status(name) for name in self.config.accounts]
-
-    def _status(self, name: str) -> AccountStatus:
-        config, desk = self.config.accounts[name], self._desks.get(name)
-        reason = "the hub has not started" if desk is None else desk.not_ready
-        return AccountStatus(
-            name=name,
-            venue=config.venue,
-            ready=not reason,
-            reason=reason,
-            live=config.live,
-            currency=config.currency,
-            required=config.required,
-        )
+        return [status_of(name, config, self._desks.get(name)) for name, config in self.config.accounts.items()]
 
     async def start(self) -> None:
         """Open the journal, rebuild what was open, open the accounts, take up what was accepted.
@@ -149,7 +125,11 @@ class ExecutionHub:
         Raises:
             ConfigError, PluginError: the configuration cannot be used.
             JournalInUse, JournalUnavailable: the journal cannot be owned.
+            HubClosed: it was started before; a hub is started once.
         """
+        if self._loop is not None:
+            raise HubClosed("a hub is started once; open a new one")
+        self._loop = asyncio.get_running_loop()
         given = sort(self._given)
         found = self.config.load_plugins(given.registrars)
         made = make(self.config, found, given, self.clock, self.quote)
@@ -168,13 +148,26 @@ class ExecutionHub:
         pending: list[Live] = []
         for name, account in made.items():
             pending += await restore(await self._desk_for(name, account))
-        results = await asyncio.gather(*(opener.first() for opener in self._openers.values()), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        await self._open_accounts()
         self._closed = False
         for live in pending:
             self._lane(live.key.account, live.lane).put(live)
+        for desk in self._desks.values():
+            if desk.unresolved:
+                names = ", ".join(desk.unresolved[:20])
+                log.warning("account %s: it is not known whether these orders exist at the venue: %s", desk.name, names)
+
+    async def _open_accounts(self) -> None:
+        """Wait for the required accounts; for the others a while, then they open in the background."""
+        required: set[asyncio.Task[None]] = set()
+        others: set[asyncio.Task[None]] = set()
+        for name, opener in self._openers.items():
+            opening = asyncio.create_task(opener.first())
+            (required if self.config.accounts[name].required else others).add(opening)
+            self._desks[name].spawn(opening)
+        await asyncio.gather(*required)
+        if others:
+            await asyncio.wait(others, timeout=PATIENCE)
 
     async def _desk_for(self, name: str, made: Made) -> Desk:
         term = await self.journal.claim(name)
@@ -182,6 +175,8 @@ class ExecutionHub:
         note = Note(account=name, namespace="limits", name=made.digest, value=made.limits, time=self.clock.now())
         await self.journal.write(note, term=term)
         follower = Follower(desk)
+        desk.adopt = partial(self._adopt, desk)
+        desk.recorded = partial(tell_recorded, desk)
         self._desks[name] = desk
         self._followers[name] = follower
         self._openers[name] = Opener(made.recipe, desk, follower.take)
@@ -193,18 +188,28 @@ class ExecutionHub:
         await asyncio.gather(*(lane.stop(STOP) for lane in self._lanes.values()))
         for follower in self._followers.values():
             await follower.settle()
+        for desk in self._desks.values():
+            await desk.stop()
         for opener in self._openers.values():
             await opener.close()
         for follower in self._followers.values():  # what a venue told while it closed
             await follower.settle()
-        for desk in self._desks.values():
-            for task in list(desk.tasks):
-                task.cancel()
+        self._let_go_waiting()
         if self.observers:
             await asyncio.to_thread(self.observers.close)
         if self._journal is not None:
             journal, self._journal = self._journal, None
             await journal.close()
+
+    def _let_go_waiting(self) -> None:
+        """Whoever waits for an order that was not begun is told that it is durable, and when it goes on."""
+        for desk in self._desks.values():
+            for live in desk.live.values():
+                if not live.concluded.done():
+                    live.concluded.set_exception(
+                        HubClosed("the hub has closed; the order is durable, the next start takes it up")
+                    )
+                    live.concluded.exception()
 
     async def execute_order(self, account: str, instruction: Instruction) -> ExecutionResult:
         """Take an instruction and wait for its first outcome; raises as :meth:`submit`."""
@@ -269,7 +274,7 @@ class ExecutionHub:
         if write.cancelled() or write.exception() is not None:
             desk.drop(live)
             if not write.cancelled() and not isinstance(write.exception(), Exists):
-                repair(desk)
+                repair(desk, str(write.exception()))
         elif self.observers:
             self.observers.emit(
                 OrderAccepted(
@@ -282,14 +287,18 @@ class ExecutionHub:
 
     async def _recorded(self, desk: Desk, recorded: Recorded) -> Live:
         """An order that the journal knew; one that was accepted and never begun is begun now."""
-        known = desk.live.get(recorded.key.client_order_id)
-        if known is not None and known.write is None:
-            return known
+        await self._adopt(desk, recorded)
+        return desk.live.get(recorded.key.client_order_id) or await revive(desk, recorded)
+
+    async def _adopt(self, desk: Desk, recorded: Recorded) -> None:
+        """Take up an order that only the journal knows: accepted, and not begun."""
+        name = recorded.key.client_order_id
+        if recorded.attempts or recorded.result is not None or name in desk.live:
+            return
         live = await revive(desk, recorded)
-        if not live.concluded.done() and not recorded.attempts:
+        if name not in desk.live and not self._closed:
             desk.add(live)
             self._lane(desk.name, live.lane).put(live)
-        return live
 
     def _lane(self, account: str, symbol: str) -> Lane[Live]:
         lane = self._lanes.get((account, symbol))
@@ -306,6 +315,8 @@ class ExecutionHub:
             raise UnknownAccount(f"there is no account {str(account)[:64]!a}; configured are: {known}")
         if self._closed or account not in self._desks:
             raise HubClosed("the hub takes no orders; it has not started, or it is closing")
+        if asyncio.get_running_loop() is not self._loop:
+            raise HubClosed("the hub belongs to another event loop; use fks_exec_hub.sync, or run_coroutine_threadsafe")
         return self._desks[account]
 
     async def order(self, account: str, client_order_id: str) -> ExecutionResult | None:

@@ -9,18 +9,21 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-from fks_exec.model.results import ExecutionResult, Status
+from fks_exec.model.results import Denial, ExecutionResult, Status
 
-from .decide import decide
+from .decide import decide, stale
 from .desk import Desk
 from .journal.protocol import JournalError
 from .live import Live
-from .record import RETRY, record
+from .record import record
 from .repair import repair
-from .submit import submit
+from .submit import denied, submit
 
 log: logging.Logger = logging.getLogger(__name__)
 T = TypeVar("T")
+
+LOOK = 0.05
+"""Seconds between two looks whether the account can be used again."""
 
 
 class Lane(Generic[T]):
@@ -104,11 +107,12 @@ def _fault(live: Live) -> ExecutionResult:
 
 
 async def _until_written(desk: Desk, live: Live) -> None:
-    """Nothing is sent before its intent is durable; while the journal cannot write, the lane waits and decides again."""
-    for number in range(10**9):
-        while desk.unwritable:  # noqa: ASYNC110  (the wait ends on a claim of any order of the account; looking is cheap)
-            await asyncio.sleep(RETRY[0])
-        decision = await decide(desk, live)
+    """Nothing is sent before its intent is durable; while journal or venue cannot, the lane waits and decides again."""
+    while True:
+        denial = await _until_possible(desk, live)
+        decision = denied(denial) if denial is not None else await decide(desk, live)
+        if decision is None:
+            continue
         if isinstance(decision, ExecutionResult):
             await record(desk, live, decision)
             return
@@ -117,6 +121,14 @@ async def _until_written(desk: Desk, live: Live) -> None:
             return
         except JournalError as error:
             desk.book.release(live.token)
-            log.warning("account %s: an intent could not be written: %s", desk.name, error)
-            repair(desk)
-            await asyncio.sleep(RETRY[min(number, len(RETRY) - 1)])
+            repair(desk, str(error))
+
+
+async def _until_possible(desk: Desk, live: Live) -> Denial | None:
+    """Wait for the account and its journal; an entry that grows too old meanwhile is denied."""
+    while desk.not_ready:
+        denial = None if desk.unwritable else stale(desk, live)
+        if denial is not None:
+            return denial
+        await asyncio.sleep(LOOK)
+    return None

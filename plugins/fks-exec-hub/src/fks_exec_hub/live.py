@@ -10,6 +10,7 @@ from attrs import define, field
 
 from fks_exec.model.copying import changed
 from fks_exec.model.events import OrderUpdate
+from fks_exec.model.market import Instrument
 from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import Order, OrderRef
 from fks_exec.model.results import ExecutionResult, Fill, Status
@@ -33,6 +34,8 @@ class Live:
         fills: by trade id.
         booked: how much of the order itself (not its legs) has become position.
         waiting: updates that came before the first outcome.
+        stored: the trade ids that are known to be durable.
+        instrument: its rules, as they were at the decision.
     """
 
     key: Key
@@ -51,6 +54,8 @@ class Live:
     fills: dict[str, Fill] = field(factory=dict)
     booked: Decimal = ZERO
     waiting: list[OrderUpdate] = field(factory=list)
+    stored: set[str] = field(factory=set)
+    instrument: Instrument | None = None
 
     @property
     def followed(self) -> bool:
@@ -73,6 +78,11 @@ def needs_following(result: ExecutionResult) -> bool:
     """Whether something may still come for an order with this result."""
     return not result.status.terminal or any(not leg.status.terminal for leg in result.legs)
 
+
+ENDS = frozenset({Status.FILLED, Status.CANCELED, Status.EXPIRED})
+"""Ends that nothing takes back. A refusal is no such end: a venue that shows the order has the last word."""
+
+_PROVES_NOTHING = frozenset({Status.PENDING, Status.UNKNOWN, Status.DENIED, Status.REJECTED, Status.NOT_PLACED})
 
 GAP = "cumulative:"
 """How trade ids begin that the hub makes where a venue tells a cumulative quantity without its trades."""
@@ -108,9 +118,9 @@ def merge(known: ExecutionResult, news: ExecutionResult) -> ExecutionResult:
 
 
 def _status(known: ExecutionResult, news: ExecutionResult) -> Status:
-    if known.status.terminal and not news.status.terminal:
+    if known.status in ENDS and not (news.status.terminal and known.status is not Status.FILLED):
         return known.status
-    if known.status is Status.FILLED:
+    if known.status.terminal and news.status in _PROVES_NOTHING:
         return known.status
     if news.status is Status.UNKNOWN and known.status not in (Status.PENDING, Status.UNKNOWN):
         return known.status

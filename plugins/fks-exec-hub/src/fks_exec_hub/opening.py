@@ -13,7 +13,7 @@ from attrs import frozen
 
 from fks_exec.account import Account
 from fks_exec.clock import Clock, SystemClock
-from fks_exec.errors import FksExecError
+from fks_exec.errors import ConfigError, FksExecError, PluginError, VenueAuthError
 from fks_exec.guarding import Listed
 from fks_exec.model.events import AccountReadiness, OrderUpdate
 from fks_exec.model.extension import VenueType
@@ -25,6 +25,9 @@ from .desk import Desk
 from .errors import UnknownAccount
 
 log: logging.Logger = logging.getLogger(__name__)
+
+FINAL = (VenueAuthError, PluginError, ConfigError)
+"""What trying again does not mend; a broker locks an account after a few wrong passwords."""
 
 DELAYS = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds between tries to open an account; the last one repeats."""
@@ -89,16 +92,19 @@ class Opener:
         """
         try:
             await self._open()
-        except FksExecError:
+        except FksExecError as error:
             if self._recipe.config.required:
                 raise
-            self._task = asyncio.create_task(self._again())
+            if not isinstance(error, FINAL):
+                self._task = asyncio.create_task(self._again())
 
     async def _again(self) -> None:
         for number in range(10**9):
             await asyncio.sleep(DELAYS[min(number, len(DELAYS) - 1)])
             try:
                 await self._open()
+            except FINAL:
+                return
             except FksExecError:
                 continue
             return

@@ -3,29 +3,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Sequence
+from decimal import localcontext
 from typing import Any
 
 from attrs import frozen
 
-from fks_exec.convert import to_json
+from fks_exec.convert import from_json
 from fks_exec.model.account import Position
 from fks_exec.model.copying import changed
 from fks_exec.model.events import OrderChanged, OrderConcluded, OrderFilled
 from fks_exec.model.market import Instrument
+from fks_exec.model.numbers import ZERO
 from fks_exec.model.results import ExecutionResult, Fill, Status
 
+from .book import after
 from .booking import Booking, book
 from .desk import Desk
-from .journal.protocol import Exists, FillRecord, FillStep, JournalError, JournalStep, Outcome, PositionStep
-from .live import Live, merge, needs_following
+from .journal.protocol import Exists, FillRecord, JournalError, JournalStep
+from .live import Live, merge
+from .money import EXACT
+from .repair import repair
+from .steps import outcome_steps, position_step
 
 log: logging.Logger = logging.getLogger(__name__)
 
-RETRY = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-"""Seconds between tries to write what could not be written; the last one repeats."""
+NOTHING_SENT = frozenset({Status.DENIED, Status.NOT_PLACED})
 
 
 @frozen
@@ -35,41 +38,53 @@ class _Change:
     before: ExecutionResult
     result: ExecutionResult
     booking: Booking
+    position: Position | None
 
 
 async def record(desk: Desk, live: Live, news: ExecutionResult) -> None:
     """Make news about an order durable, then tell.
 
-    A result that cannot be written is kept in memory, the account refuses orders meanwhile, whoever waits learns that the
-    order was sent, and writing is tried again.
+    A result that cannot be written is kept in memory, the account takes and sends nothing meanwhile, and it is written as soon
+    as the journal can be. Whoever waits learns at once what was sent; that nothing was sent is told when it is durable.
     """
-    instrument = await instrument_of(desk, live.lane) if news.fills or news.filled_quantity else None
-    change = _change(live, news)
-    _move(desk, live, change.booking.moves, instrument)
-    try:
-        await desk.journal.write(*_steps(desk, live, change), term=desk.term)
-    except Exists as error:
-        _move(desk, live, [_reversed(fill) for fill in change.booking.moves], instrument)
-        await record(desk, live, _without(desk, live, news, error))
-    except JournalError as error:
-        _settle(desk, live, change)
-        _keep(desk, live, change.result, error)
-        _tell(desk, live, change, told=_not_recorded(change.result, error))
-    else:
-        _settle(desk, live, change)
-        _tell(desk, live, change, told=change.result)
+    instrument = live.instrument
+    if instrument is None and (news.fills or news.filled_quantity):
+        instrument = await instrument_of(desk, live.lane)
+    async with desk.lock(live.lane):
+        change = _change(desk, live, news, instrument)
+        if desk.unwritable:
+            _unrecorded(desk, live, change, desk.unwritable)
+            return
+        try:
+            await desk.journal.write(*_steps(desk, live, change), term=desk.term)
+        except Exists as error:
+            again: ExecutionResult | None = _without(desk, live, news, error)
+        except JournalError as error:
+            repair(desk, str(error))
+            _unrecorded(desk, live, change, str(error))
+            return
+        else:
+            again = None
+            live.stored.update(fill.trade_id for fill in change.booking.fills)
+            settle(desk, live, change)
+            _tell(desk, live, change, told=change.result)
+    if again is not None:
+        await record(desk, live, again)
 
 
-def _change(live: Live, news: ExecutionResult) -> _Change:
-    name = live.key.client_order_id
-    result = merge(live.result, news if news.client_order_id == name else changed(news, client_order_id=name))
-    booking = book(live, result)
-    if not booking.fills:
-        return _Change(live.result, result, booking)
-    sided = {fill.trade_id: fill for fill in booking.fills}
-    kept = [sided.get(fill.trade_id, fill) for fill in result.fills]
-    added = [fill for fill in booking.fills if fill.trade_id not in {f.trade_id for f in result.fills}]
-    return _Change(live.result, changed(result, fills=(*kept, *added)), booking)
+def _change(desk: Desk, live: Live, news: ExecutionResult, instrument: Instrument | None) -> _Change:
+    with localcontext(EXACT):
+        name = live.key.client_order_id
+        result = merge(live.result, news if news.client_order_id == name else changed(news, client_order_id=name))
+        booking = book(live, result)
+        if not booking.fills and not booking.fees:
+            return _Change(live.result, result, booking, None)
+        sided = {fill.trade_id: fill for fill in booking.fills}
+        kept = [sided.pop(fill.trade_id, fill) for fill in result.fills]
+        result = changed(result, fills=(*kept, *sided.values()))
+        held = desk.book.position(live.lane, live.instruction.strategy)
+        position = after(held, booking.moves, booking.fees, instrument)
+        return _Change(live.result, result, booking, position)
 
 
 async def instrument_of(desk: Desk, symbol: str) -> Instrument | None:
@@ -83,70 +98,70 @@ async def instrument_of(desk: Desk, symbol: str) -> Instrument | None:
         return None
 
 
-def _move(desk: Desk, live: Live, moves: Sequence[Fill], instrument: Instrument | None) -> None:
-    """In the same tick as the write: positions follow each other in the order of the journal."""
-    if moves:
-        desk.book.store(desk.book.moved(live.lane, live.instruction.strategy, moves, instrument))
-
-
-def _reversed(fill: Fill) -> Fill:
-    return changed(fill, side=fill.side.opposite if fill.side else None, fee=-fill.fee)
-
-
 def _without(desk: Desk, live: Live, news: ExecutionResult, error: Exists) -> ExecutionResult:
     """News without a trade that is booked already."""
     if not isinstance(error.recorded, FillRecord):
         raise error
-    trade_id = error.recorded.trade_id
-    if error.recorded.key != live.key:
+    trade_id, stored = error.recorded.trade_id, from_json(Fill, error.recorded.fill)
+    if error.recorded.key == live.key:
+        live.booked += ZERO if stored.leg else stored.quantity
+    else:
         text = f"the venue gave the trade id {trade_id!a} to two orders; the second fill was not booked"
         desk.alarm("DUPLICATE_TRADE", text, live.key.client_order_id)
-    live.fills[trade_id] = next(fill for fill in news.fills if fill.trade_id == trade_id)
+    live.stored.add(trade_id)
+    live.fills[trade_id] = stored
     return changed(news, fills=tuple(fill for fill in news.fills if fill.trade_id != trade_id))
 
 
 def _steps(desk: Desk, live: Live, change: _Change) -> list[JournalStep]:
     now = desk.clock.now()
-    outcome = Outcome(
-        key=live.key,
-        attempt=live.attempt,
-        status=change.result.status.value,
-        terminal=not needs_following(change.result),
-        result=to_json(change.result),
-        time=now,
-    )
-    fills = [
-        FillStep(key=live.key, trade_id=fill.trade_id, leg=fill.leg, fill=to_json(fill), time=now)
-        for fill in change.booking.fills
-    ]
-    if not change.booking.moves:
-        return [outcome, *fills]
-    return [outcome, *fills, position_step(desk.name, desk.book.position(live.lane, live.instruction.strategy), now)]
+    steps = outcome_steps(live, change.result, change.booking.fills, now)
+    if change.position is not None:
+        steps.append(position_step(desk.name, change.position, now))
+    return steps
 
 
-def position_step(account: str, position: Position, now: int) -> PositionStep:
-    """A position as the journal keeps it."""
-    return PositionStep(
-        account=account,
-        lane=position.symbol,
-        strategy=position.strategy or "",
-        position=to_json(position) if position.quantity else "",
-        time=now,
-    )
-
-
-def _settle(desk: Desk, live: Live, change: _Change) -> None:
-    live.result = change.result
-    live.fills.update({fill.trade_id: fill for fill in change.booking.fills})
-    live.booked += change.booking.filled
-    desk.book.fill(live.token, change.booking.filled)
-    if live.result.status.terminal:
-        desk.book.release(live.token)
+def settle(desk: Desk, live: Live, change: _Change) -> None:
+    """Memory follows, in one step: result, fills, position, reservation, open questions, names."""
+    with localcontext(EXACT):
+        if change.position is not None:
+            desk.book.store(change.position)
+        live.result = change.result
+        live.fills.update({fill.trade_id: fill for fill in change.booking.fills})
+        live.booked += change.booking.filled
+        desk.book.fill(live.token, change.booking.filled)
+        _reserve(desk, live, change)
     desk.question(live, unknown=live.result.status is Status.UNKNOWN)
-    if live.followed:
-        desk.name_order(live)
+    if live.followed or desk.unrecorded.get(live.key.client_order_id) is live:
+        desk.add(live)
     else:
         desk.drop(live)
+
+
+def _reserve(desk: Desk, live: Live, change: _Change) -> None:
+    """What has ended holds nothing; what was thought ended and is not, holds again what it may still fill."""
+    if live.result.status.terminal:
+        desk.book.release(live.token)
+    elif change.before.status.terminal and live.order is not None:
+        left = max(live.order.quantity - live.booked, ZERO)
+        live.token = desk.book.reserve(live.lane, live.order.side, left, reducing=False)
+        text = f"the order was {change.before.status.value}, and the venue shows it {live.result.status.value}"
+        desk.alarm("CORRECTION", text, live.key.client_order_id)
+
+
+def _unrecorded(desk: Desk, live: Live, change: _Change, why: str) -> None:
+    desk.unrecorded[live.key.client_order_id] = live
+    settle(desk, live, change)
+    desk.alarm("NOT_RECORDED", f"an outcome could not be written to the journal: {why}", live.key.client_order_id)
+    if change.result.status not in NOTHING_SENT:
+        text = f"the outcome is {change.result.status.value}, but the journal could not record it yet: {why}"
+        _tell(desk, live, change, told=changed(change.result, code="NOT_RECORDED", error=text))
+
+
+def tell_recorded(desk: Desk, live: Live) -> None:
+    """What could not be told before it was durable."""
+    if not live.concluded.done():
+        _tell(desk, live, _Change(live.result, live.result, Booking(), None), told=live.result)
 
 
 def _tell(desk: Desk, live: Live, change: _Change, told: ExecutionResult) -> None:
@@ -167,34 +182,3 @@ def _tell(desk: Desk, live: Live, change: _Change, told: ExecutionResult) -> Non
         desk.emit(OrderChanged(**names, result=change.result))
     for fill in change.booking.fills:
         desk.emit(OrderFilled(**names, fill=fill))
-
-
-def _not_recorded(result: ExecutionResult, error: JournalError) -> ExecutionResult:
-    text = f"the outcome is {result.status.value}, but the journal could not record it yet: {error}"
-    return changed(result, code="NOT_RECORDED", error=text)
-
-
-def _keep(desk: Desk, live: Live, result: ExecutionResult, error: JournalError) -> None:
-    """Nothing further is sent for this account until what happened is written."""
-    desk.fault = f"an outcome could not be written to the journal: {error}"
-    log.error("account %s: %s", desk.name, desk.fault)
-    desk.alarm("NOT_RECORDED", desk.fault, live.key.client_order_id)
-    desk.spawn(asyncio.create_task(_write_later(desk, live)))
-
-
-async def _write_later(desk: Desk, live: Live) -> None:
-    """Write everything that is known of the order, as it is then, until it is stored."""
-    for number in range(10**9):
-        await asyncio.sleep(RETRY[min(number, len(RETRY) - 1)])
-        try:
-            desk.term = await desk.journal.claim(desk.name)
-            stored = {fill.trade_id for fill in await desk.journal.fills(live.key)}
-            fills = tuple(fill for fill in live.fills.values() if fill.trade_id not in stored)
-            change = _Change(live.result, live.result, Booking(fills=fills, moves=fills))
-            await desk.journal.write(*_steps(desk, live, change), term=desk.term)
-        except JournalError as error:
-            desk.fault = f"an outcome could not be written to the journal: {error}"
-        else:
-            break
-    if len(desk.tasks) == 1:
-        desk.fault = ""

@@ -1,21 +1,31 @@
 # SPDX-License-Identifier: MIT
-"""After a write that failed, the account is claimed again: that proves the journal, or says why it cannot be written."""
+"""The one way back after a write that failed: claim, read what is stored, write what is not, go on.
+
+While it is under way the account is ``unwritable``: nothing else writes for it, so nothing is fenced and nothing overtakes.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from .desk import Desk
-from .journal.protocol import JournalError
-from .record import RETRY
+from .journal.protocol import Exists, FillRecord, JournalError, JournalStep
+from .live import Live
+from .steps import outcome_steps, position_step
 
 log: logging.Logger = logging.getLogger(__name__)
 
+RETRY = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""Seconds between tries; the last one repeats."""
 
-def repair(desk: Desk) -> None:
-    """Begin, unless it is under way; the account is not ready from the first claim that fails to the first that succeeds."""
+
+def repair(desk: Desk, why: str) -> None:
+    """Begin, unless it is under way; from this tick on nothing is accepted and nothing is sent for the account."""
+    desk.unwritable = f"the journal cannot be written: {why}"
     if desk.repair is None:
+        log.warning("account %s: %s", desk.name, desk.unwritable)
         desk.repair = asyncio.get_running_loop().create_task(_repair(desk))
         desk.spawn(desk.repair)
 
@@ -24,13 +34,73 @@ async def _repair(desk: Desk) -> None:
     try:
         for number in range(10**9):
             try:
-                desk.term = await desk.journal.claim(desk.name)
+                await _try(desk)
             except JournalError as error:
-                log.warning("account %s: %s", desk.name, error)
-                desk.broken = f"the journal cannot be written: {error}"
+                desk.unwritable = f"the journal cannot be written: {error}"
                 await asyncio.sleep(RETRY[min(number, len(RETRY) - 1)])
             else:
-                desk.broken = ""
+                log.warning("account %s: the journal can be written again", desk.name)
                 return
     finally:
         desk.repair = None
+
+
+async def _try(desk: Desk) -> None:
+    desk.term = await desk.journal.claim(desk.name)
+    await _adopt(desk)
+    while desk.unrecorded:
+        for live in list(desk.unrecorded.values()):
+            live.stored = {fill.trade_id for fill in await desk.journal.fills(live.key)}
+        await _write(desk, list(desk.unrecorded.values()))
+    desk.unwritable = ""
+
+
+async def _adopt(desk: Desk) -> None:
+    """What was accepted although its caller was told that this is uncertain: it is the hub's, in its place in the lane."""
+    for recorded in await desk.journal.pending(desk.name):
+        if recorded.key.client_order_id not in desk.live:
+            await desk.adopt(recorded)
+
+
+async def _write(desk: Desk, lives: Sequence[Live]) -> None:
+    """All that is known of these orders, as it is in this tick, in one write; news that come meanwhile are written next."""
+    written = {live.key.client_order_id: live.result for live in lives}
+    fills = {live.key.client_order_id: set(live.fills) for live in lives}
+    try:
+        await desk.journal.write(*_steps(desk, lives), term=desk.term)
+    except Exists as error:
+        if not isinstance(error.recorded, FillRecord):
+            raise
+        _skip(desk, lives, error.recorded)
+        return
+    for live in lives:
+        name = live.key.client_order_id
+        live.stored |= fills[name]
+        if live.result is written[name] and set(live.fills) == fills[name]:
+            _done(desk, live)
+
+
+def _steps(desk: Desk, lives: Sequence[Live]) -> list[JournalStep]:
+    now = desk.clock.now()
+    steps: list[JournalStep] = []
+    for live in lives:
+        news = [fill for fill in live.fills.values() if fill.trade_id not in live.stored]
+        steps += outcome_steps(live, live.result, news, now)
+    held = {(live.lane, live.instruction.strategy or "") for live in lives}
+    return [*steps, *(position_step(desk.name, desk.book.position(*place), now) for place in sorted(held))]
+
+
+def _skip(desk: Desk, lives: Sequence[Live], stored: FillRecord) -> None:
+    """A trade id that stands for another order's fill: it is not written a second time."""
+    text = f"the venue gave the trade id {stored.trade_id!a} to two orders; look at the positions"
+    for live in lives:
+        if stored.trade_id in live.fills and live.key != stored.key:
+            desk.alarm("DUPLICATE_TRADE", text, live.key.client_order_id)
+            live.fills.pop(stored.trade_id)
+
+
+def _done(desk: Desk, live: Live) -> None:
+    del desk.unrecorded[live.key.client_order_id]
+    if not live.followed:
+        desk.drop(live)
+    desk.recorded(live)

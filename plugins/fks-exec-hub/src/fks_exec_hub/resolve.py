@@ -20,8 +20,8 @@ from .book import after_fill
 from .instructions import read_instruction
 from .journal.protocol import FillStep, Journal, JournalStep, Key, NamedStep, Outcome, Recorded
 from .live import needs_following
-from .record import position_step
-from .restore import sent_order
+from .restore import placing, sent_order
+from .steps import position_step
 
 Settlement: TypeAlias = Literal["not_placed", "placed", "filled", "canceled"]
 
@@ -74,7 +74,7 @@ async def resolve_order(
         average_price=_price(before, filled, price),
         error=None,
         code="RESOLVED",
-        legs=(),
+        legs=() if as_ == "not_placed" else before.legs,
     )
     steps = await _steps(journal, recorded, order, before, result, time)
     reason = json.dumps({"as": as_, "because": because, "before": before.status.value})
@@ -91,7 +91,8 @@ def _check(recorded: Recorded | None, key: Key, because: str) -> Order:
     if recorded.terminal:
         raise CannotResolve(f"the order has ended as {recorded.status}; there is nothing to settle")
     instruction = read_instruction(recorded.instruction, key.client_order_id)
-    order = sent_order(recorded.attempts[-1].decision, instruction) if recorded.attempts else None
+    attempt = placing(recorded)
+    order = sent_order(attempt.decision, instruction) if attempt is not None else None
     if order is None:
         raise CannotResolve("the order was accepted and never sent; the host takes it up at its next start")
     return order
@@ -133,7 +134,7 @@ async def _steps(
     key, added = recorded.key, result.filled_quantity - before.filled_quantity
     outcome = Outcome(
         key=key,
-        attempt=recorded.attempts[-1].attempt,
+        attempt=max(attempt.attempt for attempt in recorded.attempts),
         status=result.status.value,
         terminal=not needs_following(result),
         result=to_json(result),
@@ -149,7 +150,7 @@ async def _steps(
         side=order.side,
     )
     strategy = read_instruction(recorded.instruction).strategy
-    position = after_fill(await _position(journal, recorded, strategy), fill, None)
+    position = after_fill(await _position(journal, recorded, strategy), fill)
     fill_step = FillStep(key=key, trade_id=fill.trade_id, fill=to_json(fill), time=time)
     return [outcome, fill_step, position_step(key.account, position, time)]
 

@@ -14,7 +14,7 @@ from fks_exec.model.results import ExecutionResult, Fill, Status
 
 from .desk import Desk
 from .instructions import Instruction, read_instruction
-from .journal.protocol import Recorded
+from .journal.protocol import Attempt, Recorded
 from .live import Live
 from .record import record
 
@@ -50,13 +50,14 @@ async def _take_up(desk: Desk, recorded: Recorded) -> None:
 
 async def revive(desk: Desk, recorded: Recorded) -> Live:
     """One order from its record."""
-    attempt = recorded.attempts[-1] if recorded.attempts else None
+    attempt = placing(recorded)
     live = Live(
         key=recorded.key,
         lane=recorded.lane,
         instruction=read_instruction(recorded.instruction, recorded.key.client_order_id),
         digest=recorded.digest,
         accepted_at=recorded.accepted_at,
+        result=ExecutionResult(status=Status.PENDING, client_order_id=recorded.key.client_order_id),
     )
     if attempt is not None:
         live.attempt = attempt.attempt
@@ -68,8 +69,15 @@ async def revive(desk: Desk, recorded: Recorded) -> Live:
         live.concluded.set_result(live.result)
     for stored in await desk.journal.fills(recorded.key):
         live.fills[stored.trade_id] = from_json(Fill, stored.fill)
+        live.stored.add(stored.trade_id)
     live.booked = booked(live)
     return live
+
+
+def placing(recorded: Recorded) -> Attempt | None:
+    """The last attempt to place the order itself; not one to cancel it, nor one of a leg."""
+    attempts = [attempt for attempt in recorded.attempts if attempt.purpose in ("order", "close") and not attempt.leg]
+    return attempts[-1] if attempts else None
 
 
 def sent_order(decision: str, instruction: Instruction) -> Order | None:

@@ -16,7 +16,7 @@ from fks_exec.model.results import Denial, ExecutionResult, Status
 
 from .desk import Desk
 from .ids import venue_id
-from .journal.protocol import Halted, Intent
+from .journal.protocol import Exists, Halted, Intent, JournalUnavailable
 from .live import Live
 from .record import record
 
@@ -51,8 +51,14 @@ async def submit(desk: Desk, live: Live, decision: Decision) -> None:
     live.order = decision.order
     live.venue_client_order_id = _venue_id(desk, live, account)
     asked = desk.clock.monotonic()
+    if desk.unwritable:
+        raise JournalUnavailable(desk.unwritable)
     try:
         await desk.journal.write(_intent(desk, live, decision), term=desk.term)
+    except Exists:
+        log.warning(
+            "account %s: the intent of %s was stored by a write that seemed to fail", desk.name, live.key.client_order_id
+        )
     except Halted as error:
         await record(desk, live, denied(Denial(code="HALTED", message=f"{error}; resume it, or close positions only")))
         return
@@ -64,14 +70,18 @@ async def submit(desk: Desk, live: Live, decision: Decision) -> None:
 
 
 def _venue_id(desk: Desk, live: Live, account: Account) -> str:
+    if live.venue_client_order_id is not None:
+        return live.venue_client_order_id
     declared = account.capabilities
-    made = venue_id(live.key, "order", live.attempt, "", alphabet=declared.id_alphabet, length=declared.id_length)
-    if desk.taken(made):
-        taken = frozenset({made})
-        made = venue_id(
-            live.key, "order", live.attempt, "", alphabet=declared.id_alphabet, length=declared.id_length, taken=taken
-        )
-    return made
+    return venue_id(
+        live.key,
+        "order",
+        live.attempt,
+        "",
+        alphabet=declared.id_alphabet,
+        length=declared.id_length,
+        taken=desk.names,
+    )
 
 
 def _intent(desk: Desk, live: Live, decision: Decision) -> Intent:

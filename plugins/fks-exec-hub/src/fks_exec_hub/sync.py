@@ -17,8 +17,8 @@ from fks_exec.model.results import ExecutionResult
 from . import hub as asynchronous
 from .config import HubConfig
 from .errors import HubClosed
-from .hub import AccountStatus
 from .instructions import Instruction
+from .status import AccountStatus
 
 T = TypeVar("T")
 
@@ -49,7 +49,13 @@ class ExecutionHub:
         self.close()
 
     def start(self) -> None:
-        """Start the thread and the hub."""
+        """Start the thread and the hub.
+
+        Raises:
+            HubClosed: it has started already; the running one is left alone.
+        """
+        if self._loop is not None:
+            raise HubClosed("this hub has started already; go on with it, or close it first")
         loop = self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=loop.run_forever, name="fks-exec hub", daemon=True)
         self._thread.start()
@@ -71,6 +77,7 @@ class ExecutionHub:
         loop, thread = self._loop, self._thread
         self._loop = self._thread = None
         if loop is not None and thread is not None:
+            asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result()
             loop.call_soon_threadsafe(loop.stop)
             thread.join()
             loop.close()
@@ -113,3 +120,12 @@ class ExecutionHub:
     def health(self) -> dict[str, Health]:
         """Every account's checks."""
         return self._run(self._hub.health())
+
+
+async def _cancel_all() -> None:
+    """Whoever still waits for an answer is told that there is none."""
+    own = asyncio.current_task()
+    others = [task for task in asyncio.all_tasks() if task is not own]
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

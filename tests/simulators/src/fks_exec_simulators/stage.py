@@ -6,7 +6,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -27,8 +28,10 @@ from fks_exec import (
     hookimpl,
 )
 from fks_exec.clock import Clock
-from fks_exec_hub import ExecutionHub
+from fks_exec.convert import canonical, digest
+from fks_exec_hub import ExecutionHub, open_journal
 from fks_exec_hub.config import HubConfig, parse_config
+from fks_exec_hub.journal import Accept, Intent, Journal, Key
 
 Answer: TypeAlias = ExecutionResult | BaseException | Callable[[Order, Submission], Awaitable[Any] | Any] | None
 
@@ -194,3 +197,24 @@ def buy(quantity: str = "1", symbol: str = "BTC/USDT", **more: Any) -> Order:
 def sell(quantity: str = "1", symbol: str = "BTC/USDT", **more: Any) -> Order:
     """A market sell."""
     return Order(symbol=symbol, side="sell", quantity=quantity, **more)
+
+
+@asynccontextmanager
+async def journal_of(folder: Path) -> AsyncIterator[Journal]:
+    """The journal of a host that is not running."""
+    journal = await open_journal(configure(folder))
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+async def leave(folder: Path, order: Order, *, intent: bool, time: int) -> None:
+    """What a host leaves that was killed after the accept, or after the intent."""
+    key = Key(ACCOUNT, order.client_order_id or "")
+    async with journal_of(folder) as journal:
+        term = await journal.claim(ACCOUNT)
+        text = canonical(order)
+        await journal.write(Accept(key=key, lane=order.symbol, digest=digest(order), instruction=text, time=time))
+        if intent:
+            await journal.write(Intent(key=key, venue_client_order_id=f"V{order.client_order_id}", time=time), term=term)

@@ -8,6 +8,7 @@ by the host: no condition looks at a clock.
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol
@@ -315,7 +316,9 @@ class JournalInUse(JournalError):
     """
 
     def __init__(self, where: str, pid: int) -> None:
-        super().__init__(f"{where} is owned by process {pid}; stop it first, or ask it over HTTP")
+        mine = "another hub of this same process; close that one, or go on with it"
+        other = f"process {pid}; stop it first, or ask it over HTTP"
+        super().__init__(f"{where} is owned by {mine if pid == os.getpid() else other}")
         self.where = where
         self.pid = pid
 
