@@ -2,7 +2,7 @@
 """The book: reservations are tokens, positions come from our own fills, each fill once."""
 
 import asyncio
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import given, settings
@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fks_exec import ExecutionResult, Fill, Instrument, Order, Position, Side, Status
+from fks_exec.convert import from_json, to_json
 from fks_exec_hub.book import Book, Token, after_fees, after_fill
 from fks_exec_hub.booking import book
 from fks_exec_hub.journal import Key
 from fks_exec_hub.live import ENDS, Live, merge
+from fks_exec_hub.money import EXACT
 
 QUANTITIES = st.decimals(min_value="0.01", max_value="100", places=2)
+PRICES = st.decimals(min_value="0.00000001", max_value="1000000", places=8)
 SIDES = st.sampled_from(Side)
 
 
@@ -108,6 +111,20 @@ def test_a_fee_in_the_base_currency_makes_a_spot_position_smaller_and_another_fe
     assert after_fees(held, {"BTC": Decimal("0.001")}, spot).quantity == Decimal("0.999")
     assert after_fees(held, {"USDT": Decimal("0.1")}, spot).quantity == 1
     assert after_fees(held, {"BTC": Decimal("0.001")}, linear).quantity == 1
+
+
+@given(st.lists(st.tuples(QUANTITIES, PRICES), min_size=2, max_size=6))
+@settings(max_examples=200, deadline=None)
+def test_an_average_price_can_be_read_back_from_the_journal(trades: list[tuple[Decimal, Decimal]]) -> None:
+    position = Position(symbol="X", quantity=0)
+    with localcontext(EXACT):
+        for number, (quantity, price) in enumerate(trades):
+            position = after_fill(position, Fill(trade_id=str(number), quantity=quantity, price=price, side="buy"))
+    again = from_json(Position, to_json(position))
+    assert again == position
+    spent, held = sum(q * p for q, p in trades), sum(q for q, _ in trades)
+    assert again.average_price is not None
+    assert abs(again.average_price - spent / held) <= spent / held / 10**20
 
 
 TRADES = st.lists(QUANTITIES, min_size=1, max_size=5)

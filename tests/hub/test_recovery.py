@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The way back after a journal fault, a venue that is down, an update under another name: nothing hangs, nothing is told early."""
+"""The way back: after a journal fault, with a venue that is down, from an update under another name; nothing hangs."""
 
 import asyncio
 import threading

@@ -16,7 +16,7 @@ from ..errors import InvalidOrder
 Number: TypeAlias = Decimal | str | int
 """What a constructor takes for a number: never a float, whose last digits nobody chose."""
 
-_PATTERN = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_PATTERN = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{0,61})?|\.\d{1,61})(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _LARGEST = 30
 
 ZERO = Decimal(0)

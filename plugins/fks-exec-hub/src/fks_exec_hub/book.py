@@ -17,6 +17,8 @@ from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import Side
 from fks_exec.model.results import Fill
 
+from .money import rounded
+
 
 @define(eq=False)
 class Token:
@@ -168,4 +170,4 @@ def _average(position: Position, before: Decimal, after: Decimal, change: Decima
         return price
     if abs(after) < abs(before) or position.average_price is None:
         return position.average_price
-    return (position.average_price * before + price * change) / after
+    return rounded((position.average_price * before + price * change) / after)

@@ -14,6 +14,7 @@ from fks_exec.model.orders import Order
 from fks_exec.model.results import ExecutionResult, Fill
 
 from .live import GAP, Live, is_gap
+from .money import rounded
 
 
 @frozen
@@ -91,5 +92,5 @@ def _gap(live: Live, result: ExecutionResult, quantity: Decimal, order: Order) -
     known = sum((fill.quantity * fill.price for fill in own), ZERO)
     news = sum((f.quantity * f.price for f in result.fills if not f.leg and f.trade_id not in live.fills), ZERO)
     if price is not None and (rest := price * total - known - news) > 0:
-        price = rest / quantity
+        price = rounded(rest / quantity)
     return Fill(trade_id=trade_id, quantity=quantity, price=price or order.price or ZERO, side=order.side)

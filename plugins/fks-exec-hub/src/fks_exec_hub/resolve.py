@@ -20,6 +20,7 @@ from .book import after_fill
 from .instructions import read_instruction
 from .journal.protocol import FillStep, Journal, JournalStep, Key, NamedStep, Outcome, Recorded
 from .live import needs_following
+from .money import rounded
 from .restore import placing, sent_order
 from .steps import position_step
 
@@ -146,7 +147,7 @@ async def _steps(
     fill = Fill(
         trade_id=f"resolved:{key.client_order_id}:{plain(result.filled_quantity)}",
         quantity=added,
-        price=max((result.average_price * result.filled_quantity - spent) / added, ZERO),
+        price=rounded(max((result.average_price * result.filled_quantity - spent) / added, ZERO)),
         side=order.side,
     )
     strategy = read_instruction(recorded.instruction).strategy
