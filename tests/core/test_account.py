@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from blockbuster import BlockBuster
 
 from fks_exec import (
@@ -21,6 +22,7 @@ from fks_exec import (
     Listed,
     MarketData,
     NoConfig,
+    NotSent,
     NotSupported,
     Order,
     OrderChange,
@@ -36,6 +38,8 @@ from fks_exec import (
     UnknownSymbol,
     VenueAuthError,
     VenueContext,
+    VenueError,
+    VenueRateLimited,
     VenueRejected,
     VenueType,
     hookimpl,
@@ -270,6 +274,106 @@ async def test_a_venue_that_swallows_its_cancellation_is_left_behind() -> None:
     assert (result.status, venue.cancelled) == ("unknown", 1)
 
 
+LATE_REF = OrderRef(client_order_id="c-1", venue_client_order_id="v-1", symbol="BTC/USDT")
+
+
+class LateAnswer(StubbornVenue):
+    """Swallows its cancellation, and ends with what it is told."""
+
+    def __init__(self, answer: object) -> None:
+        super().__init__()
+        self.answer = answer
+
+    @hookimpl
+    async def execute_order(self, order: Order, submission: Submission) -> Any:
+        await super().execute_order(order, submission)
+        return answered(self.answer)
+
+
+class PlainLateAnswer(StuckVenue):
+    """Stuck in the account's thread, and ends with what it is told."""
+
+    def __init__(self, answer: object) -> None:
+        super().__init__()
+        self.answer = answer
+
+    @hookimpl
+    def execute_order(self, order: Order, submission: Submission) -> Any:
+        super().execute_order(order, submission)
+        return answered(self.answer)
+
+
+def answered(answer: object) -> object:
+    """Returned, or raised."""
+    if isinstance(answer, BaseException):
+        raise answer
+    return answer
+
+
+async def heard_late(venue: LateAnswer | PlainLateAnswer) -> tuple[list[OrderUpdate], str]:
+    """What arrives after an order was given up; and why its account is not ready then."""
+    heard: list[OrderUpdate] = []
+    async with Account("mine", venue, grace=0.01, on_update=heard.append) as account:
+        result = await account.execute_order(ORDER, account.submission("v-1", seconds=0.02))
+        assert (result.status, result.code, heard) == ("unknown", "DEADLINE", [])
+        venue.release.set()
+        async with asyncio.timeout(5):
+            while "has not come back" in account.reason:  # noqa: ASYNC110  (the thread sets nothing to await)
+                await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
+        return heard, account.reason
+
+
+@pytest.mark.parametrize("kind", [LateAnswer, PlainLateAnswer])
+@pytest.mark.parametrize(
+    ("answer", "status", "code"),
+    [
+        (ExecutionResult(status="filled", order_id="7", filled_quantity="0.01"), "filled", None),
+        (ExecutionResult(status="accepted", order_id="7", client_order_id="theirs"), "accepted", None),
+        (VenueRejected("insufficient balance"), "rejected", "REJECTED"),
+        (NotSent("the session was gone"), "not_placed", "NOT_SENT"),
+        (VenueRateLimited("too fast"), "not_placed", "RATE_LIMITED"),
+    ],
+    ids=repr,
+)
+async def test_what_a_venue_proves_after_its_call_was_given_up_is_heard(
+    kind: type[Any], answer: object, status: str, code: str | None
+) -> None:
+    """As an update under the order's names; the caller was told ``unknown`` long before."""
+    heard, reason = await heard_late(kind(answer))
+    [update] = heard
+    order_id = getattr(answer, "order_id", None)
+    assert update.ref == evolve(LATE_REF, order_id=order_id)
+    assert (update.result.status, update.result.code, update.result.client_order_id) == (status, code, "c-1")
+    assert reason == ""
+
+
+@pytest.mark.parametrize("kind", [LateAnswer, PlainLateAnswer])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        ExecutionResult(status="filled"),
+        ExecutionResult(status="unknown"),
+        RuntimeError(),
+        TimeoutError(),
+        VenueError("?"),
+    ],
+    ids=repr,
+)
+async def test_a_late_answer_that_proves_nothing_is_dropped(kind: type[Any], answer: object) -> None:
+    """The order stays unknown, as it was told."""
+    assert await heard_late(kind(answer)) == ([], "")
+
+
+@pytest.mark.parametrize("kind", [LateAnswer, PlainLateAnswer])
+async def test_late_wrong_credentials_stop_all_further_orders_too(kind: type[Any]) -> None:
+    """A refusal is one whenever it comes."""
+    heard, reason = await heard_late(kind(VenueAuthError("key revoked")))
+    assert [update.result.code for update in heard] == ["AUTH"]
+    assert reason.startswith("the venue refused our credentials: key revoked")
+
+
 @pytest.mark.parametrize("kind", [MemoryVenue, PlainVenue])
 async def test_an_order_after_its_deadline_is_not_sent(kind: type) -> None:
     """Not placed, by proof: the venue was not called."""
@@ -295,7 +399,7 @@ async def test_a_cancelled_caller_does_not_hear_and_the_venue_is_cancelled() -> 
 
 async def test_wrong_credentials_stop_all_further_orders() -> None:
     """The refusal itself is a result; reads go on."""
-    venue = ScriptedVenue(VenueAuthError("key revoked"), ExecutionResult(status="filled"))
+    venue = ScriptedVenue(VenueAuthError("key revoked"), ExecutionResult(status="filled", filled_quantity="0.01"))
     async with Account("mine", venue) as account:
         result = await account.execute_order(ORDER)
         assert (result.status, result.code) == ("rejected", "AUTH")
@@ -308,7 +412,7 @@ async def test_wrong_credentials_stop_all_further_orders() -> None:
 
 async def test_another_refusal_stops_nothing() -> None:
     """A full account is still an account."""
-    venue = ScriptedVenue(VenueRejected("insufficient balance"), ExecutionResult(status="filled"))
+    venue = ScriptedVenue(VenueRejected("insufficient balance"), ExecutionResult(status="filled", filled_quantity="0.01"))
     async with Account("mine", venue) as account:
         assert (await account.execute_order(ORDER)).status == "rejected"
         assert (await account.execute_order(ORDER)).status == "filled"
@@ -686,13 +790,16 @@ async def test_what_a_venue_publishes_from_any_thread_arrives_on_the_loop() -> N
         heard.append((update, threading.current_thread().name))
         arrived.set()
 
-    update = OrderUpdate(ref=REF, result=ExecutionResult(status="filled"))
+    update = OrderUpdate(ref=REF, result=ExecutionResult(status="filled", filled_quantity="0.01"))
     async with Account("mine", venue, on_update=on_update):
         assert venue.context is not None
         await asyncio.to_thread(venue.context.publish, update)
         await asyncio.wait_for(arrived.wait(), 5)
         with pytest.raises(InvalidOrder, match="publish takes an OrderUpdate, not a dict"):
             venue.context.publish({})  # type: ignore[arg-type]
+        with pytest.raises(InvalidOrder, match="does not publish 'filled' without a filled quantity"):
+            venue.context.publish(OrderUpdate(ref=REF, result=ExecutionResult(status="filled")))
+        await asyncio.sleep(0)
     assert heard == [(update, threading.current_thread().name)]
 
 
@@ -707,8 +814,62 @@ def test_an_update_after_the_end_of_the_loop_is_logged(caplog: pytest.LogCapture
     asyncio.run(life())
     caplog.set_level(logging.WARNING)
     assert venue.context is not None
-    venue.context.publish(OrderUpdate(ref=REF, result=ExecutionResult(status="filled")))
+    venue.context.publish(OrderUpdate(ref=REF, result=ExecutionResult(status="filled", filled_quantity="0.01")))
     assert "account mine: an update came after the event loop had ended" in caplog.text
+
+
+def needs_config(config: object) -> object:
+    """A ``create`` as for a guard."""
+    return config
+
+
+def acme_create() -> object:
+    """Fails in Python's own code."""
+    return int("hunter2")
+
+
+def acme_without_sdk() -> object:
+    """Its SDK is not there."""
+    import no_such_sdk
+
+    return no_such_sdk
+
+
+def acme_mistaken() -> object:
+    """A TypeError of its own."""
+    return needs_config()  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("create", "text"),
+    [
+        (acme_create, r"create raised ValueError in acme_create \(test_account.py:\d+\)$"),
+        (acme_without_sdk, r"cannot import no_such_sdk in acme_without_sdk \(test_account.py:\d+\); install the venue's SDK"),
+        (acme_mistaken, r"raised TypeError in acme_mistaken \(test_account.py:\d+\); create takes no argument; init gets the"),
+        (needs_config, r"raised TypeError when it was called; create takes no argument; init gets the configuration$"),
+    ],
+)
+async def test_a_create_that_raises_says_where(create: Any, text: str) -> None:
+    """The place that the plugin's author can repair; never the exception's text."""
+    with pytest.raises(PluginError, match=text) as caught:
+        await Account("mine", VenueType(name="acme", create=create)).open()
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), KeyboardInterrupt(), StopIteration()], ids=repr)
+async def test_what_a_plain_venue_raises_keeps_its_name(error: Any) -> None:
+    """With its place; a future would take none of them."""
+    async with Account("mine", PlainRaisingVenue(error)) as account:
+        result = await account.execute_order(ORDER)
+    assert (result.status, result.code) == ("unknown", "UNKNOWN")
+    assert f"raised {type(error).__name__} in execute_order (venues.py:" in (result.error or "")
+
+
+async def test_one_object_is_passed_once() -> None:
+    """Under two names it would be asked twice, and closed twice."""
+    guard = DenyingGuard("A")
+    with pytest.raises(PluginError, match="one object is passed twice to one account, as 'DenyingGuard' and 'second'"):
+        await Account("mine", MemoryVenue(), plugins=[guard, Listed(name="second", plugin=guard)]).open()
 
 
 async def test_an_account_without_a_listener_publishes_into_nothing() -> None:
@@ -716,7 +877,7 @@ async def test_an_account_without_a_listener_publishes_into_nothing() -> None:
     venue = MemoryVenue()
     async with Account("mine", venue):
         assert venue.context is not None
-        venue.context.publish(OrderUpdate(ref=REF, result=ExecutionResult(status="filled")))
+        venue.context.publish(OrderUpdate(ref=REF, result=ExecutionResult(status="filled", filled_quantity="0.01")))
 
 
 async def test_a_submission_belongs_to_its_account() -> None:

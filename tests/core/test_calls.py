@@ -2,6 +2,7 @@
 """How a venue is called: deadline, grace, and one thread for the plain methods of an account."""
 
 import asyncio
+import contextlib
 import gc
 import logging
 import threading
@@ -113,6 +114,32 @@ async def test_a_late_failure_is_read_and_not_complained_about(caplog: pytest.Lo
     assert "never retrieved" not in caplog.text
     assert "RuntimeError" in caplog.text
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize("end", ["filled", None, KeyError("x")], ids=repr)
+async def test_what_a_call_that_was_left_behind_ends_with_is_handed_over(end: object) -> None:
+    """Returned or raised, once; not for a call that ended in time."""
+    release, heard = asyncio.Event(), []
+
+    async def stubborn() -> object:
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                continue
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    with pytest.raises(TimeoutError):
+        await within(stubborn(), 0.01, 0.01, heard.append)
+    assert heard == []
+    release.set()
+    await asyncio.sleep(0.01)
+    assert heard == [end]
+    with contextlib.suppress(KeyError):
+        await within(stubborn(), 5, 0, heard.append)
+    assert heard == [end]
 
 
 async def test_a_cancelled_caller_cancels_its_call() -> None:

@@ -49,6 +49,16 @@ async def test_an_answer_that_is_no_denial_denies(answer: Any) -> None:
     assert await denials(WrongGuard(answer), DenyingGuard("B")) == [("WrongGuard", "GUARD_FAILED"), ("DenyingGuard", "B")]
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"), [(False, "a bool"), (["no"], "a list with a str in it"), ({"code": "A"}, "a dict")], ids=repr
+)
+async def test_a_wrong_answer_is_told_with_what_is_wanted(answer: Any, said: str) -> None:
+    """An author sees it in the denial."""
+    async with Account("a", MemoryVenue(), plugins=[WrongGuard(answer)]) as account:
+        [denial] = account.validate_order(ORDER)
+    assert f"the guard 'WrongGuard' answered {said}; a guard answers a Denial, a list of them, or None; " in denial.message
+
+
 async def test_a_coroutine_is_no_answer() -> None:
     """It is closed without a warning, and denies."""
 

@@ -2,13 +2,17 @@
 """What an answer or an exception of a venue proves; and what an account does not declare."""
 
 import asyncio
+import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from fks_exec import (
     Capabilities,
     ExecutionResult,
+    Fill,
     FksExecError,
     Instrument,
     InvalidOrder,
@@ -23,7 +27,8 @@ from fks_exec import (
     VenueRateLimited,
     VenueRejected,
 )
-from fks_exec.outcomes import outcome_of
+from fks_exec.calls import Ended
+from fks_exec.outcomes import check_published, outcome_of, where
 from fks_exec.support import unsupported
 
 GOOD: dict[str, Any] = {"symbol": "BTC/USDT", "side": "buy", "quantity": "0.01"}
@@ -93,10 +98,76 @@ def test_a_venue_does_not_speak_for_the_hub(status: str) -> None:
 @pytest.mark.parametrize("status", sorted(set(Status) - {Status.PENDING, Status.DENIED}))
 def test_a_venues_result_is_taken_with_our_id(status: Status) -> None:
     """Whatever id it wrote there."""
-    answer = ExecutionResult(status=status, client_order_id="theirs", order_id="7")
+    answer = ExecutionResult(status=status, client_order_id="theirs", order_id="7", filled_quantity=1)
     assert outcome_of(answer) is answer
     assert outcome_of(answer, "theirs") is answer
-    assert outcome_of(answer, "ours") == ExecutionResult(status=status, client_order_id="ours", order_id="7")
+    assert outcome_of(answer, "ours") == evolve(answer, client_order_id="ours")
+
+
+FILL = Fill(trade_id="1", quantity="1", price="0")
+
+
+@pytest.mark.parametrize("status", ["filled", "partially_filled"])
+def test_a_fill_without_its_quantity_is_unknown(status: str) -> None:
+    """How much of it is held? The fills tell it too."""
+    result = outcome_of(ExecutionResult(status=status, order_id="7"), "c-1")
+    assert (result.status, result.code, result.client_order_id) == ("unknown", "NO_ANSWER", "c-1")
+    assert result.error == f"the venue plugin answered '{status}' without a filled quantity; the order may exist at the venue"
+    told = ExecutionResult(status=status, fills=[FILL])
+    assert outcome_of(told) is told
+
+
+@pytest.mark.parametrize("status", ["pending", "denied", "unknown", "filled", "partially_filled"])
+def test_what_tells_nothing_of_an_order_is_not_published(status: str) -> None:
+    """The publisher hears it, since it is her mistake."""
+    with pytest.raises(InvalidOrder, match=f"'{status}'"):
+        check_published(ExecutionResult(status=status))
+
+
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.PENDING, Status.DENIED, Status.UNKNOWN}))
+def test_a_state_of_an_order_is_published(status: Status) -> None:
+    """By its quantity or its fills."""
+    check_published(ExecutionResult(status=status, filled_quantity=1))
+    check_published(ExecutionResult(status=status, fills=[FILL]))
+
+
+def raised(call: Callable[[], object]) -> Exception:
+    """What a call raises, with its places."""
+    try:
+        call()
+    except Exception as error:
+        return error
+    raise AssertionError("nothing was raised")
+
+
+def test_the_place_is_the_innermost_that_an_author_can_repair() -> None:
+    """Neither Python's own modules nor ours; what is neither is named, however deep it lies."""
+
+    def acme() -> object:
+        return json.loads("{")
+
+    def ours() -> object:
+        return ExecutionResult(status="filled", filled_quantity="-1")
+
+    line = acme.__code__.co_firstlineno + 1
+    assert where(raised(acme)) == f" in acme (test_outcomes.py:{line})"
+    assert where(raised(ours)) == f" in ours (test_outcomes.py:{ours.__code__.co_firstlineno + 1})"
+
+
+def test_without_such_a_place_it_is_the_last() -> None:
+    """Better than none."""
+    error = raised(lambda: json.loads("{"))
+    inner = error.__traceback__
+    while inner is not None and "json" not in inner.tb_frame.f_code.co_filename:
+        inner = inner.tb_next
+    assert " in raw_decode (decoder.py:" in where(error.with_traceback(inner))
+    assert where(ValueError()) == ""
+
+
+def test_what_ends_the_process_keeps_its_name() -> None:
+    """In the account's thread it is an answer like any other."""
+    result = outcome_of(Ended(SystemExit(1)))
+    assert result.error == "the venue plugin raised SystemExit; the order may exist at the venue"
 
 
 def codes(order: dict[str, Any], declared: Capabilities, instrument: Instrument | None = None) -> list[str]:

@@ -192,7 +192,9 @@ def test_a_failed_plugin_leaves_none_of_its_types_behind(folder: Path) -> None:
         ("ccxt", "unknown venue: plugin 'ccxt' is not installed; run: pip install fks-exec-ccxt"),
         ("mt5/demo", "run: pip install fks-exec-mt5"),
         ("paper", "run: pip install fks-exec-paper"),
-        ("nonesuch", r"no plugin named 'nonesuch' is installed \(installed: good\)"),
+        ("nonesuch", r"no plugin named 'nonesuch' is installed \(installed: good\); install the package that brings it"),
+        ("papr", r"did you mean paper\? Then run: pip install fks-exec-paper$"),
+        ("goood/futures", r"unknown venue: no plugin named 'goood' is installed \(installed: good\); did you mean good\?$"),
     ],
 )
 def test_an_unknown_venue_says_what_to_install(folder: Path, name: str, text: str) -> None:
@@ -234,6 +236,20 @@ def test_a_hosts_own_types_have_no_prefix(folder: Path) -> None:
     assert plugins.info("host").label == "plugin 'host'"
 
 
+def test_a_misspelt_type_is_told_with_its_near_miss(folder: Path) -> None:
+    """The host's own, those of its objects, and entry points that may not be loaded."""
+    add(folder, "seasons", GOOD)
+    for own in ("host", None):
+        plugins = seen(folder, own=own, block=["seasons"])
+        plugins.register(OwnGuards(), "host")
+        with pytest.raises(PluginError, match=r"unknown guard: no plugin named 'confidance' .*; did you mean confidence\?$"):
+            plugins.guard("confidance")
+        with pytest.raises(PluginError, match=r"did you mean seasons\?$"):
+            plugins.guard("season")
+        with pytest.raises(PluginError, match="install the package that brings it"):
+            plugins.venue("confidance")
+
+
 def test_the_types_of_an_object_have_no_prefix_either(folder: Path) -> None:
     """What a host passes in code is meant by its plain name; the entry point is reached with its prefix."""
     add(folder, "good", GOOD)
@@ -252,6 +268,8 @@ def test_an_object_is_registered_under_a_name_of_its_own(folder: Path) -> None:
         plugins.register(OwnGuards(), "good")
     with pytest.raises(PluginError, match="implements none of"):
         plugins.register(SimpleNamespace(), "mine")
+    with pytest.raises(PluginError, match="OwnGuards is a class; pass an instance, not the class"):
+        plugins.register(OwnGuards, "mine")
     assert [info.name for info in plugins.infos()] == ["good"]
 
 

@@ -63,6 +63,39 @@ def test_success_is_that_the_venue_took_it(status: str, filled: int, success: bo
     assert ExecutionResult(status=status, filled_quantity=filled).success is success
 
 
+@pytest.mark.parametrize(
+    ("kind", "fields", "text"),
+    [
+        (Fill, {"trade_id": "1", "quantity": "0", "price": "1"}, "quantity: a fill's quantity is greater than 0"),
+        (Fill, {"trade_id": "1", "quantity": "-1", "price": "1"}, "quantity: a fill's quantity is greater than 0"),
+        (Fill, {"trade_id": "1", "quantity": "1", "price": "-0.1"}, "price: a fill's price is not negative"),
+        (ExecutionResult, {"status": "filled", "filled_quantity": "-1"}, "filled_quantity: it is not negative"),
+        (ExecutionResult, {"status": "filled", "filled_quantity": 1.5}, "filled_quantity: a float is not taken"),
+        (ExecutionResult, {"status": "filled", "average_price": "-1"}, "average_price: it is not negative"),
+        (Denial, {"code": "A", "message": " "}, "message: a denial says why in a sentence"),
+        (Denial, {"code": "A", "message": None}, "message: a denial says why in a sentence"),
+        (Denial, {"code": "", "message": "m"}, "code: '' is not a word in capitals"),
+        (Denial, {"code": "too low", "message": "m"}, "code: 'too low' is not a word in capitals"),
+        (Denial, {"code": "1A", "message": "m"}, "code: '1A' is not a word in capitals"),
+        (Denial, {"code": None, "message": "m"}, "code: None is not a word in capitals"),
+    ],
+    ids=repr,
+)
+def test_what_cannot_be_meant_is_refused_with_its_field(kind: type[Any], fields: dict[str, Any], text: str) -> None:
+    """A negative quantity would turn a position around."""
+    with pytest.raises(InvalidOrder) as caught:
+        kind(**fields)
+    assert str(caught.value).startswith(text)
+    assert caught.value.field == text.partition(":")[0]
+
+
+def test_what_is_at_the_edge_is_taken() -> None:
+    """A fill for nothing, an order of which nothing was filled, a code with a digit."""
+    assert Fill(trade_id="1", quantity="0.1", price=0).price == 0
+    assert ExecutionResult(status="accepted", filled_quantity=0).filled_quantity == 0
+    assert Denial(code="R2_D2", message="m").code == "R2_D2"
+
+
 def test_a_result_holds_tuples_and_decimals_whatever_it_was_given() -> None:
     """A plugin may hand over lists and texts."""
     result = ExecutionResult(

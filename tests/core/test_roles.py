@@ -184,6 +184,16 @@ class MisspeltGuard(DenyingGuard):
     def check_risks(self, order: Any, account: Any) -> None: ...
 
 
+class UnmarkedWrapper:
+    def execute_order(self, order: Any, submission: Any) -> Any:
+        return (yield)
+
+
+class HalfWrapper(DenyingGuard):
+    def execute_order(self, order: Any, submission: Any) -> Any:
+        return (yield)
+
+
 BROKEN_GUARDS = [
     (AsyncGuard(), "check_risk is async, but the hook is plain"),
     (AsyncObserver(), "observe is async, but the hook is plain"),
@@ -193,7 +203,10 @@ BROKEN_GUARDS = [
     (SendingGuard("A"), "a guard or observer does not implement execute_order; only a venue does"),
     (SendingObserver(), "a guard or observer does not implement cancel_order"),
     (MisspeltGuard("A"), "there is no such hook; did you mean check_risk?"),
-    (MemoryVenue(), "marks no hook of a guard, an observer or a wrapper"),
+    (MemoryVenue(), "only a venue does; to wrap the venue's, write @hookimpl(wrapper=True) above it"),
+    (UnmarkedWrapper(), "marks no hook of a guard, an observer or a wrapper with @hookimpl; execute_order is not marked; to"),
+    (HalfWrapper("A"), "execute_order is not marked; to wrap the venue's, write @hookimpl(wrapper=True) above it"),
+    (Recorder, "Recorder is a class; pass an instance, not the class"),
     (object(), "marks no hook of a guard, an observer or a wrapper with @hookimpl"),
 ]
 

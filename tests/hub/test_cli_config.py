@@ -178,7 +178,8 @@ def test_config_as_json_has_the_keys_and_the_toml(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("mt5", "pip install fks-exec-mt5"), ("nope", "installed: "), ("paper/x", "brings")]
+    ("name", "says"),
+    [("mt5", "pip install fks-exec-mt5"), ("papr", "did you mean paper?"), ("nope", "installed: "), ("paper/x", "brings")],
 )
 def test_config_of_what_is_not_there_says_what_to_do(name: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit 78."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fks_exec import ExecutionResult, Leg, Order
+from fks_exec import Denial, ExecutionResult, Leg, Order
 from fks_exec_hub import ExecutionHub
 from fks_exec_hub.cli import run
 from fks_exec_hub.cli.output import one_line
@@ -81,6 +81,14 @@ def test_an_order_of_unknown_fate_has_its_command() -> None:
     said = result_text(KEY, ExecutionResult(status="unknown"))
     assert lookup_advice(KEY) in said
     assert "fks-exec orders resolve a1 --account paper --as not-placed|placed|filled|canceled --because TEXT" in said
+
+
+def test_a_denial_for_another_unknown_order_says_how_to_settle_it() -> None:
+    """The remedy that the operator needs stands below it."""
+    denial = Denial(code="UNRESOLVED_ORDER", message="order x is unknown")
+    said = result_text(KEY, ExecutionResult(status="denied", code=denial.code, denials=[denial]))
+    assert "fks-exec orders list --open" in said
+    assert "fks-exec orders resolve ID --account paper" in said
 
 
 async def test_the_raw_alert_is_shown_on_one_line(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,9 +12,11 @@ import pytest
 
 from fks_exec import (
     ClosePosition,
+    Denial,
     ExecutionResult,
     Fee,
     Fill,
+    Instrument,
     Order,
     OrderRef,
     Submission,
@@ -22,12 +24,13 @@ from fks_exec import (
     VenueRejected,
     hookimpl,
 )
+from fks_exec.convert import canonical, digest
 from fks_exec_hub import ExecutionHub, HubClosed, sync
-from fks_exec_hub.journal import JournalType, Key
+from fks_exec_hub.journal import Accept, JournalType, Key
 from fks_exec_hub.journal.sqlite import open_sqlite
 from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.disk import FaultyDisk, io_error
-from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, filled, hub_on, leave, sell
+from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, filled, hub_on, sell
 
 
 class DiskJournals:
@@ -101,29 +104,40 @@ async def test_after_a_short_disk_fault_under_load_every_lane_goes_on_and_everyt
         assert sorted(p.quantity for p in await hub.positions(ACCOUNT)) == [4] * 16
 
 
+class FullDisk:
+    """A guard at whose word the disk is full."""
+
+    def __init__(self, disk: FaultyDisk) -> None:
+        self.disk = disk
+
+    @hookimpl
+    def validate_order(self, order: Order, instrument: Instrument | None) -> Denial:
+        self.disk.on_write = apsw.FullError("simulated")
+        return Denial(code="NO", message="no")
+
+
 async def test_a_denial_is_told_only_when_it_is_durable(tmp_path: Path, disk: FaultyDisk) -> None:
-    held = Held()
-    stage = Stage(held)
-    async with on_disk(stage, tmp_path, disk, "confidence") as hub:
-        await hub.submit(ACCOUNT, buy(confidence="0.9"))
-        await held.reached.wait()
-        receipt = await hub.submit(ACCOUNT, buy(client_order_id="low", confidence="0.1"))
-        disk.on_write = apsw.FullError("simulated")
-        held.go.set()
+    async with hub_on(Stage(), configure(tmp_path, journal="disk:j.db"), DiskJournals(disk), FullDisk(disk)) as hub:
+        receipt = await hub.submit(ACCOUNT, buy(client_order_id="low"))
         with pytest.raises(TimeoutError):
             await receipt.result(timeout=0.3)
         disk.on_write = None
-        assert (await receipt.result(timeout=8)).code == "CONFIDENCE_TOO_LOW"
+        assert (await receipt.result(timeout=8)).code == "NO"
         recorded = await hub.journal.order(Key(ACCOUNT, "low"))
         assert recorded is not None
         assert recorded.status == "denied"
 
 
-async def test_three_retries_at_once_of_an_order_that_was_not_begun_are_one_order(tmp_path: Path) -> None:
-    await leave(tmp_path, buy(client_order_id="a"), intent=False, time=HandClock().now())
+async def test_three_retries_at_once_of_an_order_that_was_accepted_and_forgotten_are_one_order(tmp_path: Path) -> None:
+    """What a write leaves that seemed to fail and was stored: the journal knows the order, memory does not."""
     stage = Stage()
-    async with hub_on(stage, configure(tmp_path), clock=HandClock()) as hub:
-        results = await asyncio.gather(*(hub.execute_order(ACCOUNT, buy(client_order_id="a")) for _ in range(3)))
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        order = buy(client_order_id="a")
+        step = Accept(
+            key=Key(ACCOUNT, "a"), lane=order.symbol, digest=digest(order), instruction=canonical(order), time=hub.clock.now()
+        )
+        await hub.journal.write(step)
+        results = await asyncio.gather(*(hub.execute_order(ACCOUNT, order) for _ in range(3)))
         assert (await hub.execute_order(ACCOUNT, buy(client_order_id="b"))).status == "filled"
     assert [result.status.value for result in results] == ["filled"] * 3
     assert stage.ids == ["a", "b"]

@@ -15,14 +15,7 @@ from typing import Any
 
 from .calls import CallThread, within
 from .clock import Clock, SystemClock
-from .errors import (
-    AccountNotReady,
-    FksExecError,
-    InvalidOrder,
-    NotSent,
-    PluginError,
-    VenueAuthError,
-)
+from .errors import AccountNotReady, FksExecError, InvalidOrder, NotSent, PluginError, VenueAuthError
 from .guarding import Listed, ask
 from .manager import HookManager
 from .model.account import ABILITIES, AccountState, Capabilities, Position, Protection
@@ -32,7 +25,7 @@ from .model.market import Instrument, MarketData
 from .model.orders import Order, OrderChange, OrderRef, Submission
 from .model.results import Denial, ExecutionResult, Status
 from .observers import Observers
-from .outcomes import outcome_of
+from .outcomes import check_published, create_failed, late_update, outcome_of
 from .reading import Reads
 from .roles import check_declared, check_narrower
 from .support import unsupported
@@ -150,10 +143,8 @@ class Account(Reads):
             return await asyncio.to_thread(kind.create)
         except FksExecError:
             raise
-        except ImportError as error:
-            raise PluginError(f"{label}: create cannot import {error.name or 'a module'}; install the venue's SDK") from error
         except Exception as error:
-            raise PluginError(f"{label}: create raised {type(error).__name__}") from error
+            raise PluginError(f"{label}: {create_failed(error)}") from error
 
     def _settings(self) -> object:
         if self._config is not None:
@@ -264,7 +255,10 @@ class Account(Reads):
         if self.observers:
             self._emit_sent(order, submission, client_order_id)
         result = await self._call_order(
-            lambda: hooks.hook.execute_order(order=order, submission=submission), submission, order.client_order_id
+            lambda: hooks.hook.execute_order(order=order, submission=submission),
+            submission,
+            order.client_order_id,
+            lambda answer: self._late(answer, order, submission),
         )
         if self.observers:
             self.emit(
@@ -291,18 +285,32 @@ class Account(Reads):
         )
 
     async def _call_order(
-        self, call: Callable[[], object], submission: Submission, client_order_id: str | None
+        self,
+        call: Callable[[], object],
+        submission: Submission,
+        client_order_id: str | None,
+        late: Callable[[object], None] | None = None,
     ) -> ExecutionResult:
         answer: object
         try:
             if submission.remaining() <= 0:
                 raise NotSent("the deadline had passed before the venue was called; nothing was sent")
-            answer = await within(call(), submission.remaining(), self._grace)
+            answer = await within(call(), submission.remaining(), self._grace, late)
         except Exception as error:  # what it proves is for outcome_of to say
             answer = error
-            if isinstance(error, VenueAuthError):
-                self._reason = f"the venue refused our credentials: {error}; renew them and restart"
+            self._heed(error)
         return outcome_of(answer, client_order_id)
+
+    def _late(self, answer: object, order: Order, submission: Submission) -> None:
+        """The venue's answer to an order that was given up: published, if it proves anything."""
+        self._heed(answer)
+        update = late_update(answer, order, submission)
+        if update is not None and self._on_update is not None:
+            self._on_update(update)
+
+    def _heed(self, answer: object) -> None:
+        if isinstance(answer, VenueAuthError):
+            self._reason = f"the venue refused our credentials: {answer}; renew them and restart"
 
     async def cancel_order(self, ref: OrderRef, submission: Submission | None = None) -> ExecutionResult:
         """Cancel a resting order.
@@ -369,9 +377,10 @@ class Account(Reads):
         self.observers.emit(event)
 
     def _publish(self, update: OrderUpdate) -> None:
-        """From any thread."""
+        """From any thread; raises InvalidOrder for what tells nothing of an order."""
         if not isinstance(update, OrderUpdate):
             raise InvalidOrder("update", f"publish takes an OrderUpdate, not a {type(update).__name__}")
+        check_published(update.result)
         try:
             if self._loop is not None and self._on_update is not None:
                 self._loop.call_soon_threadsafe(self._on_update, update)

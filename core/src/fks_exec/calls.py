@@ -19,10 +19,25 @@ from .model.orders import Submission
 log: logging.Logger = logging.getLogger(__name__)
 
 
-async def within(answer: object, seconds: float, grace: float) -> Any:
+class Ended(RuntimeError):
+    """Stands for what a plain method raised and a future does not take, e.g. SystemExit.
+
+    Args:
+        raised: the original.
+    """
+
+    def __init__(self, raised: BaseException) -> None:
+        super().__init__(type(raised).__name__)
+        self.raised = raised
+
+
+async def within(answer: object, seconds: float, grace: float, late: Callable[[object], None] | None = None) -> Any:
     """Wait for an answer, at most so long; then cancel it and wait for ``grace`` seconds more.
 
     An answer that comes during the grace counts: it is the truth about the order.
+
+    Args:
+        late: called on the loop with what a call that was left behind returns or raises in the end.
 
     Raises:
         TimeoutError: there is none; what swallows its cancellation is left behind.
@@ -39,7 +54,7 @@ async def within(answer: object, seconds: float, grace: float) -> Any:
         task.add_done_callback(_forget)
         raise
     if not task.done():
-        task.add_done_callback(_forget)
+        task.add_done_callback(_forget if late is None else functools.partial(_hand_over, late))
         raise TimeoutError
     if task.cancelled():
         raise TimeoutError
@@ -69,6 +84,13 @@ def _forget(task: asyncio.Future[Any]) -> None:
     """Read the late answer, so that asyncio does not complain; nobody waits for it any more."""
     if not task.cancelled() and task.exception() is not None:
         log.debug("a call that was given up ended with %s", type(task.exception()).__name__)
+
+
+def _hand_over(late: Callable[[object], None], task: asyncio.Future[Any]) -> None:
+    _forget(task)
+    if not task.cancelled():
+        error = task.exception()
+        late(task.result() if error is None else error)
 
 
 class _Job:
@@ -165,7 +187,7 @@ class CallThread:
             try:
                 job.answer(job.function(*job.arguments), None)
             except BaseException as error:  # also SystemExit of an SDK: it is the call's answer, not the host's end
-                job.answer(None, error if _can_be_set(error) else RuntimeError(type(error).__name__))
+                job.answer(None, error if _can_be_set(error) else Ended(error))
             finally:
                 self._running = None
             del job

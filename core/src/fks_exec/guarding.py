@@ -13,6 +13,8 @@ from attrs import evolve, frozen
 
 from .model.results import Denial
 
+_WANTED = "a guard answers a Denial, a list of them, or None"
+
 log: logging.Logger = logging.getLogger(__name__)
 
 SLOW = 0.25
@@ -45,6 +47,10 @@ class GuardCall:
     caller: Callable[..., Sequence[Any]]
 
 
+class _WrongAnswer(Exception):
+    """What a guard answered instead of denials."""
+
+
 def ask(calls: Iterable[GuardCall], *, reducing: bool, **arguments: Any) -> list[Denial]:
     """The denials of all guards that are concerned, in the order in which they are listed."""
     denials: list[Denial] = []
@@ -59,6 +65,8 @@ def _ask(call: GuardCall, arguments: dict[str, Any]) -> list[Denial]:
     start = time.perf_counter()
     try:
         answers = [denial for answer in call.caller(**arguments) for denial in _denials(answer)]
+    except _WrongAnswer as error:
+        return [_broken(name, "GUARD_FAILED", f"{error}; {_WANTED}")]
     except Exception as error:  # whatever a stranger's guard raises is its denial
         log.warning("guard %s raised %s in %s", name, type(error).__name__, call.hook)
         log.debug("guard %s", name, exc_info=True)
@@ -84,9 +92,9 @@ def _denials(answer: object) -> list[Denial]:
     if inspect.iscoroutine(answer):
         answer.close()
     if isinstance(answer, str | bytes | dict) or not isinstance(answer, Iterable):
-        raise TypeError(f"a guard answers denials, not a {type(answer).__name__}")
+        raise _WrongAnswer(f"answered a {type(answer).__name__}")
     items = list(answer)
     for item in items:
         if not isinstance(item, Denial):
-            raise TypeError(f"a guard answers denials, not a {type(item).__name__}")
+            raise _WrongAnswer(f"answered a {type(answer).__name__} with a {type(item).__name__} in it")
     return items

@@ -83,7 +83,8 @@ class ExecutionSpec:
 
         Args:
             config: the object made by the type's ``config`` class.
-            context: account name, folder, publish, quote, clock.
+            context: account name, folder, publish, quote, clock. ``context.publish(OrderUpdate(...))`` tells of each later
+                change: the order's whole state, with what was filled so far; what tells nothing raises InvalidOrder.
 
         Raises:
             VenueAuthError, VenueError: the account is *not ready* with this sentence, and is tried again with a new object.
@@ -104,7 +105,8 @@ class ExecutionSpec:
             submission: the id to give to the venue, and the deadline.
 
         Returns:
-            What the venue answered. None, or anything that is no ExecutionResult, is ``unknown``.
+            What the venue answered. None, anything that is no ExecutionResult, and ``filled`` without a filled quantity
+            or fills are ``unknown``.
 
         Raises:
             VenueRejected, VenueAuthError, VenueClosed: proof of a refusal.

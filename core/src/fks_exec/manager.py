@@ -43,7 +43,7 @@ class HookManager:
         self.hook: pluggy.HookRelay = self._pm.hook
         self.found: dict[str, Implementation] = check_venue(venue, label)
         self._register(account, _venue_functions(self.found, thread))
-        added = [(item, self._add(item)) for item in listed]
+        added = [(item, self._add(item)) for item in _once(listed)]
         self.guards: dict[str, list[GuardCall]] = {
             hook: [GuardCall(item, hook, self._only(hook, item)) for item, found in added if hook in found]
             for hook in sorted(GUARD_HOOKS)
@@ -78,6 +78,17 @@ class HookManager:
         """A hook of one plugin alone, made once; only after all are registered, since it names whom to leave out."""
         others = [plugin for name, plugin in self._pm.list_name_plugin() if name != item.name]
         return self._pm.subset_hook_caller(hook, others)
+
+
+def _once(listed: Iterable[Listed]) -> list[Listed]:
+    names: dict[int, str] = {}
+    items = list(listed)
+    for item in items:
+        if id(item.plugin) in names:
+            both = f"{names[id(item.plugin)]!r} and {item.name!r}"
+            raise PluginError(f"one object is passed twice to one account, as {both}; pass it once, or make a second object")
+        names[id(item.plugin)] = item.name
+    return items
 
 
 def _venue_functions(found: dict[str, Implementation], thread: CallThread) -> dict[str, Callable[..., Any]]:

@@ -129,6 +129,8 @@ class Plugins:
         if name in self._infos:
             raise PluginError(f"{self._infos[name].label} is there already; give yours another name")
         info = PluginInfo(name=name, status=PluginStatus.LOADED)
+        if isinstance(plugin, type):
+            raise PluginError(f"{info.label}: {plugin.__name__} is a class; pass an instance, not the class")
         self._types[name] = self._collect(plugin, info)
         self._infos[name] = info
         self._given.append(name)
@@ -160,34 +162,43 @@ class Plugins:
     def _find(self, kind: type[AnyType], word: str, name: str) -> AnyType:
         point, slash, type_name = name.partition("/")
         if not slash:
-            point, type_name = self._unprefixed(kind, word, name), name
-        found: dict[str, AnyType] = self._loaded(point, word).get(kind, {})
+            point, type_name = self._unprefixed(kind, name), name
+        if point not in self._infos:
+            raise PluginError(f"unknown {word}: {self._missing(point, () if slash else self._plain_names(kind))}")
+        found: dict[str, AnyType] = self._loaded(point).get(kind, {})
         if type_name not in found:
             known = ", ".join(f"{point}/{other}" for other in sorted(found)) or f"no {word}"
             raise PluginError(f"{self._infos[point].label} brings {known}, not a {word} {type_name!r}")
         return found[type_name]
 
-    def _unprefixed(self, kind: type[AnyType], word: str, name: str) -> str:
+    def _unprefixed(self, kind: type[AnyType], name: str) -> str:
         """Where a type without a prefix comes from: the host's own, an object of the host's, or its entry point."""
-        if self._own in self._infos and name in self._loaded(self._own or "", word).get(kind, {}):
+        if self._own in self._infos and name in self._loaded(self._own or "").get(kind, {}):
             return self._own or ""
         given = [point for point in self._given if name in self._types[point][kind]]
         return given[0] if given else name
 
-    def _loaded(self, point: str, word: str) -> dict[type, dict[str, Any]]:
-        if point not in self._infos:
-            raise PluginError(f"unknown {word}: {self._missing(point)}")
+    def _plain_names(self, kind: type[AnyType]) -> set[str]:
+        """The types of one kind that are named without a prefix: the host's own and those of its objects."""
+        return {name for point in (self._own or "", *self._given) for name in self._types.get(point, {}).get(kind, {})}
+
+    def _loaded(self, point: str) -> dict[type, dict[str, Any]]:
         self._load(point)
         info = self._infos[point]
         if info.status is not PluginStatus.LOADED:
             raise PluginError(f"{info.label} is {info.status}: {info.reason}")
         return self._types[point]
 
-    def _missing(self, name: str) -> str:
+    def _missing(self, name: str, others: Iterable[str] = ()) -> str:
+        """What to do about a name; it may have meant one of ``others``, of what is installed, or of what is ours."""
         if name in FIRST_PARTY:
             return f"plugin {name!r} is not installed; run: pip install {FIRST_PARTY[name]}"
         known = ", ".join(sorted(self._infos)) or "none"
-        return f"no plugin named {name!r} is installed (installed: {known}); install the package that brings it"
+        near = difflib.get_close_matches(name, {*others, *self._infos, *FIRST_PARTY}, n=1, cutoff=0.7)
+        remedy = f"did you mean {near[0]}?" if near else "install the package that brings it"
+        if near and near[0] in FIRST_PARTY and near[0] not in {*others, *self._infos}:
+            remedy += f" Then run: pip install {FIRST_PARTY[near[0]]}"
+        return f"no plugin named {name!r} is installed (installed: {known}); {remedy}"
 
     def _discover(self, point: importlib_metadata.EntryPoint, allow: frozenset[str] | None, block: frozenset[str]) -> None:
         distribution, version = (point.dist.name, point.dist.version) if point.dist else ("", "")

@@ -28,6 +28,8 @@ from .model.account import ABILITIES, Capabilities
 _COMPUTED = (property, functools.cached_property)
 """Never read: a venue's ``session`` may raise before ``init``, and pluggy before 1.7 would read it."""
 
+_WRAP = "to wrap the venue's, write @hookimpl(wrapper=True) above it"
+
 Role: TypeAlias = Literal["venue", "guard", "observer", "wrapper"]
 
 
@@ -49,6 +51,8 @@ def implementations(plugin: object, label: str) -> dict[str, Implementation]:
     Raises:
         PluginError: a marked method that no hook is named like.
     """
+    if isinstance(plugin, type):
+        raise PluginError(f"{label}: {plugin.__name__} is a class; pass an instance, not the class")
     found: dict[str, Implementation] = {}
     for attribute, function, options in _marked(plugin):
         hook = options.get("specname") or attribute
@@ -76,9 +80,11 @@ def roles(plugin: object, label: str) -> frozenset[Role]:
         played.add("guard")
     if OBSERVER_HOOKS & found.keys():
         played.add("observer")
+    _refuse_venue_hooks(label, found)
     if not played:
         raise PluginError(f"{label}: marks no hook of a guard, an observer or a wrapper with @hookimpl{_unmarked(plugin)}")
-    _refuse_venue_hooks(label, found)
+    if "execute_order" not in found and callable(getattr(plugin, "execute_order", None)):
+        raise PluginError(f"{label}: execute_order is not marked; {_WRAP}")
     _refuse_async(label, found, GUARD_HOOKS | OBSERVER_HOOKS | {"close"})
     _refuse_unmarked(plugin, label, found, GUARD_HOOKS | OBSERVER_HOOKS)
     return frozenset(played)
@@ -161,7 +167,7 @@ def _check_arguments(label: str, hook: str, function: Callable[..., Any]) -> Non
 def _refuse_venue_hooks(label: str, found: dict[str, Implementation]) -> None:
     for hook, implementation in found.items():
         if hook in VENUE_HOOKS - {"close"} and not implementation.wrapper:
-            raise PluginError(f"{label}: a guard or observer does not implement {hook}; only a venue does")
+            raise PluginError(f"{label}: a guard or observer does not implement {hook}; only a venue does; {_WRAP}")
 
 
 def _refuse_async(label: str, found: dict[str, Implementation], plain: frozenset[str] | set[str]) -> None:
@@ -178,6 +184,8 @@ def _refuse_unmarked(plugin: object, label: str, found: dict[str, Implementation
 
 def _unmarked(plugin: object) -> str:
     names = sorted(hook for hook in GUARD_HOOKS | OBSERVER_HOOKS if callable(getattr(plugin, hook, None)))
+    if not names and callable(getattr(plugin, "execute_order", None)):
+        return f"; execute_order is not marked; {_WRAP}"
     return f"; {_list(names)} has a hook's name but is not marked" if names else ""
 
 

@@ -38,7 +38,8 @@ class VenueContext:
     Args:
         account: the account's name.
         state_dir: a folder of the account's own, made when first asked for; None: nothing may be kept.
-        publish: takes an :class:`OrderUpdate`; may be called from any thread, never blocks.
+        publish: takes an :class:`OrderUpdate`; may be called from any thread, never blocks. It raises InvalidOrder for
+            ``pending``, ``denied`` and ``unknown``, and for ``filled`` or ``partially_filled`` without quantity and fills.
         quote: awaitable ``quote(account, symbol)``: another account's MarketData.
         clock: wall and monotonic time.
         live: the configuration says that real money is at stake; without it a venue takes its sandbox or refuses.

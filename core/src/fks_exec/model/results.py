@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
-from .numbers import ZERO, to_decimal, to_optional
+from ..errors import InvalidOrder
+from .numbers import ZERO, Number, decimal, to_decimal, to_optional
 from .orders import Side
 
 
@@ -51,20 +53,61 @@ def _side(value: Side | str | None) -> Side | None:
     return None if value is None else Side(value)
 
 
+_CODE = re.compile(r"[A-Z][A-Z0-9_]*", re.ASCII)
+
+
+def _check_code(_: object, attribute: Attribute[str], value: object) -> None:
+    if not (isinstance(value, str) and _CODE.fullmatch(value)):
+        raise InvalidOrder(attribute.name, f"{value!a:.40} is not a word in capitals such as CONFIDENCE_TOO_LOW")
+
+
+def _check_message(_: object, attribute: Attribute[str], value: object) -> None:
+    if not (isinstance(value, str) and value.strip()):
+        raise InvalidOrder(attribute.name, "a denial says why in a sentence; write the cause and the remedy")
+
+
+def _executed(value: Number) -> Decimal:
+    number = decimal(value, "quantity")
+    if number <= 0:
+        raise InvalidOrder("quantity", "a fill's quantity is greater than 0; leave out a fill of nothing")
+    return number
+
+
+def _paid(value: Number) -> Decimal:
+    number = decimal(value, "price")
+    if number < 0:
+        raise InvalidOrder("price", "a fill's price is not negative; its direction is told by side")
+    return number
+
+
+def _average(value: Number | None) -> Decimal | None:
+    number = None if value is None else decimal(value, "average_price")
+    if number is not None and number < 0:
+        raise InvalidOrder("average_price", "it is not negative; write None when nothing was filled")
+    return number
+
+
+def _filled(value: Number) -> Decimal:
+    number = decimal(value, "filled_quantity")
+    if number < 0:
+        raise InvalidOrder("filled_quantity", "it is not negative, for a sell neither; write 0 when nothing was filled")
+    return number
+
+
 @frozen(kw_only=True)
 class Denial:
     """One reason why an order was not sent.
 
     Args:
-        code: a word in capitals, e.g. ``CONFIDENCE_TOO_LOW``.
+        code: a word of capitals, digits and underscores, e.g. ``CONFIDENCE_TOO_LOW``.
         message: a sentence with the cause and the remedy.
         guard: the configured name of the guard that said no; empty when the hub or core did.
         limit: what would have been allowed, as a text with its unit.
         value: what the order had.
     """
 
-    code: str
-    message: str
+    code: str = field(validator=_check_code)
+    message: str = field(validator=_check_message)
     guard: str = ""
     limit: str | None = None
     value: str | None = None
@@ -77,7 +120,7 @@ class Fill:
     Args:
         trade_id: the venue's, unique within the account; a fill is booked once per trade id.
         quantity: base units or contracts, positive.
-        price: quote currency.
+        price: quote currency, not negative.
         fee: in ``fee_currency``, positive when paid.
         timestamp: the venue's time, epoch milliseconds.
         leg: empty for the order itself, else the leg's role.
@@ -85,8 +128,8 @@ class Fill:
     """
 
     trade_id: str
-    quantity: Decimal = field(converter=to_decimal)
-    price: Decimal = field(converter=to_decimal)
+    quantity: Decimal = field(converter=_executed)
+    price: Decimal = field(converter=_paid)
     fee: Decimal = field(default=ZERO, converter=to_decimal)
     fee_currency: str | None = None
     timestamp: int | None = None
@@ -162,8 +205,8 @@ class ExecutionResult:
     status: Status = field(converter=_status)
     order_id: str | None = None
     client_order_id: str | None = None
-    filled_quantity: Decimal = field(default=ZERO, converter=to_decimal)
-    average_price: Decimal | None = field(default=None, converter=to_optional)
+    filled_quantity: Decimal = field(default=ZERO, converter=_filled)
+    average_price: Decimal | None = field(default=None, converter=_average)
     error: str | None = None
     code: str | None = None
     denials: tuple[Denial, ...] = field(default=(), converter=_denials)

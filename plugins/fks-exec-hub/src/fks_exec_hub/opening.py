@@ -18,6 +18,7 @@ from fks_exec.guarding import Listed
 from fks_exec.model.events import AccountReadiness, OrderUpdate
 from fks_exec.model.extension import VenueType
 from fks_exec.model.market import MarketData
+from fks_exec.outcomes import where
 from fks_exec.plugins import Plugins
 
 from .config import AccountConfig, HubConfig
@@ -118,7 +119,7 @@ class Opener:
             raise
         except Exception as error:
             log.debug("account %s", self._desk.name, exc_info=True)
-            text = f"the venue raised {type(error).__name__} while opening"
+            text = f"the venue raised {type(error).__name__}{where(error)} while opening"
             self._failed(text)
             raise FksExecError(f"account {self._desk.name!r}: {text}") from None
         self._desk.opened(account)

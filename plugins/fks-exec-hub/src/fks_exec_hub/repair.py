@@ -23,7 +23,8 @@ RETRY = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 def repair(desk: Desk, why: str) -> None:
     """Begin, unless it is under way; from this tick on nothing is accepted and nothing is sent for the account."""
-    desk.unwritable = f"the journal cannot be written: {why}"
+    if not desk.unwritable:
+        desk.unwritable = f"the journal cannot be written: {why}"
     if desk.repair is None:
         log.warning("account %s: %s", desk.name, desk.unwritable)
         desk.repair = asyncio.get_running_loop().create_task(_repair(desk))
