@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from decimal import localcontext
 from typing import Any
@@ -28,6 +29,9 @@ from .steps import outcome_steps, position_step
 
 log: logging.Logger = logging.getLogger(__name__)
 
+PATIENCE = 0.5
+"""Seconds that news wait for a repair that is under way, before they are told as not recorded."""
+
 NOTHING_SENT = frozenset({Status.DENIED, Status.NOT_PLACED})
 
 
@@ -50,6 +54,8 @@ async def record(desk: Desk, live: Live, news: ExecutionResult) -> None:
     instrument = live.instrument
     if instrument is None and (news.fills or news.filled_quantity):
         instrument = await instrument_of(desk, live.lane)
+    if desk.repair is not None:
+        await asyncio.wait({desk.repair}, timeout=PATIENCE)
     async with desk.lock(live.lane):
         change = _change(desk, live, news, instrument)
         if desk.unwritable:
