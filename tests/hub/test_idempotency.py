@@ -54,6 +54,17 @@ async def test_ten_spellings_of_one_instruction_are_one_order(tmp_path: Path) ->
     assert len(stage.requests) == 1
 
 
+async def test_an_engine_that_answers_at_once_knows_duplicates_and_reused_ids_too(tmp_path: Path) -> None:
+    stage = Stage()
+    async with hub_on(stage, configure(tmp_path, journal="memory:")) as hub:
+        assert (await hub.execute_order(ACCOUNT, buy("1", client_order_id="a"))).status == "filled"
+        for _ in range(2):
+            again = await (await hub.submit(ACCOUNT, buy("1", client_order_id="a"))).result(timeout=1)
+            other = await (await hub.submit(ACCOUNT, buy("2", client_order_id="a"))).result(timeout=1)
+            assert (again.status, again.duplicate, other.code) == ("filled", True, "ID_REUSED")
+    assert len(stage.requests) == 1
+
+
 async def test_after_a_restart_the_journal_answers(tmp_path: Path) -> None:
     stage = Stage()
     for _ in range(3):

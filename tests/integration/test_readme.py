@@ -55,6 +55,14 @@ def test_the_command_line_does_what_it_shows(folder: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_check_names_a_secret_that_is_not_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TV_SECRET")
+    done = subprocess.run(["fks-exec", "check"], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 78
+    assert "TV_SECRET" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def _run(text: str, folder: Path) -> str:
     done = subprocess.run([sys.executable, "-c", text], cwd=folder, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -35,8 +35,8 @@ def read(answer: Answer) -> dict[str, Any]:
         (ExecutionResult(status="unknown"), 202, "pending"),
         (ExecutionResult(status="filled", filled_quantity=1, code="NOT_RECORDED"), 202, "pending"),
         (ExecutionResult(status="rejected", code="NOT_RECORDED"), 202, "pending"),
-        (ExecutionResult(status="denied", code="NOT_RECORDED"), 422, "failed"),
-        (ExecutionResult(status="not_placed", code="NOT_RECORDED"), 200, "failed"),
+        (ExecutionResult(status="denied", code="NOT_RECORDED"), 202, "pending"),
+        (ExecutionResult(status="not_placed", code="NOT_RECORDED"), 202, "pending"),
     ],
     ids=lambda value: f"{value.status} {value.code} {value.filled_quantity}" if isinstance(value, ExecutionResult) else None,
 )
@@ -85,17 +85,18 @@ def test_all_reasons_of_a_denial_are_told() -> None:
     """One at a time would cost one alert each."""
     denials = [Denial(code="A", message="first"), Denial(code="B", message="second", limit="1", value="2")]
     content = read(answers.outcome(ExecutionResult(status="denied", code="A", error="first", denials=denials)))
-    assert content["message"] == "first. second"
+    assert content["message"] == "first; second"
     assert [each["code"] for each in content["denials"]] == ["A", "B"]
     assert content["denials"][1]["limit"] == "1"
 
 
 def test_an_unknown_outcome_is_never_called_a_refusal() -> None:
     """Who reads "failed" sends another order, and then there are two."""
-    content = read(answers.outcome(ExecutionResult(status="unknown", error="timeout")))
+    content = read(answers.outcome(ExecutionResult(status="unknown", client_order_id="tv-1", error="timeout")))
     assert content["status"] == "pending"
     assert "may or may not exist" in content["message"]
     assert "do not send another" in content["message"]
+    assert "fks-exec orders resolve tv-1 --as" in content["message"]
 
 
 def test_what_could_not_be_recorded_does_not_name_the_journal() -> None:

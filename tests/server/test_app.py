@@ -136,6 +136,17 @@ async def test_a_key_may_want_the_receipt_only(tmp_path: Path) -> None:
     assert len(venue.seen) == 1
 
 
+@pytest.mark.parametrize("respond", ["accepted", "outcome"])
+async def test_an_id_of_another_order_is_a_conflict_however_the_key_responds(tmp_path: Path, respond: str) -> None:
+    """202 would say that the sale is on its way."""
+    venue = MemoryVenue()
+    async with hub_of(tmp_path, venue, key={"respond": respond}) as hub, client_of(create_app(hub)) as client:
+        await client.post(PATH, json=alert(id="one", action="buy", quantity=1))
+        answer = await client.post(PATH, json=alert(id="one", action="sell", quantity=5))
+    assert (answer.status_code, answer.json()["status"], answer.json()["code"]) == (409, "failed", "ID_REUSED")
+    assert len(venue.seen) == 1
+
+
 async def test_a_reused_id_is_a_conflict(tmp_path: Path) -> None:
     """Nothing is sent for it, and it is not answered with the other order's fill."""
     venue = MemoryVenue()
@@ -231,6 +242,7 @@ async def test_a_required_account_that_is_not_ready_makes_the_host_not_ready(tmp
     assert (before.status_code, before.json()["status"]) == (503, "not ready")
     assert (during.status_code, during.json()["status"]) == (200, "ready")
     assert [each["ready"] for each in during.json()["accounts"]] == [True, True]
+    assert [each["unresolved"] for each in during.json()["accounts"]] == [[], []]
     assert (live.status_code, live.json()) == (200, {"status": "live"})
 
 
@@ -262,6 +274,7 @@ async def test_a_hub_that_closes_is_503(tmp_path: Path) -> None:
         answer = await client.post(PATH, json=alert())
         found = await client.get(f"{PATH}/orders/tv-1")
     assert (answer.status_code, answer.json()["code"]) == (503, "CLOSING")
+    assert "starting or stopping" in answer.json()["message"]
     assert found.status_code == 503
 
 

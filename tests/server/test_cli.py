@@ -2,6 +2,7 @@
 """``fks-exec serve`` as a process: how it starts, stops, and says why it does not start."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -9,10 +10,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+
+from fks_exec_server import cli
 
 SECRET = "canary-0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -156,11 +161,60 @@ def test_a_missing_configuration_says_where_it_was_looked_for(tmp_path: Path) ->
     assert (found.returncode, "there is no configuration third.toml" in found.stderr) == (78, True)
 
 
-def test_a_journal_that_cannot_be_opened_is_a_sentence_and_1(tmp_path: Path) -> None:
+def test_a_journal_that_cannot_be_opened_is_a_sentence_and_78(tmp_path: Path) -> None:
     """Here a folder stands where the file should be."""
     config(tmp_path)
     (tmp_path / "fks-exec.db").mkdir()
     found = run(tmp_path, "serve")
-    assert found.returncode == 1
+    assert found.returncode == 78
+    assert found.stderr.startswith("fks-exec: journal: ")
     assert "fks-exec.db" in found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_orders_of_unknown_fate_are_a_warning_with_the_command(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody looks them up but an operator; an account without any is not named."""
+    hub: Any = SimpleNamespace(
+        status=lambda: [
+            SimpleNamespace(name="paper", unresolved=("tv-1", "tv-2")),
+            SimpleNamespace(name="other", unresolved=()),
+            SimpleNamespace(name="old"),
+        ]
+    )
+    with caplog.at_level(logging.WARNING):
+        cli._warn_of_unresolved(hub)
+    [record] = caplog.records
+    assert "tv-1, tv-2" in record.getMessage()
+    assert "fks-exec orders resolve ID --account paper --as" in record.getMessage()
+
+
+def test_check_reads_the_servers_table_and_binds_nothing(tmp_path: Path) -> None:
+    """What serve would refuse, check refuses; beside a server that has the address too."""
+    config(tmp_path)
+    done = run(tmp_path, "check")
+    assert done.returncode == 0
+    assert "keys: tv" in done.stdout
+    with serving(tmp_path) as (process, line):
+        port = line.split()[3].rstrip(",").rpartition(":")[2]
+        config(tmp_path, CONFIG.replace('bind = "127.0.0.1:0"', f'bind = "127.0.0.1:{port}"'))
+        assert run(tmp_path, "check").returncode == 0
+        process.terminate()
+        assert process.wait(timeout=15) == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('"TV_SECRET"', '"NO_SECRET"', "the environment variable NO_SECRET is not set"),
+        ('accounts = ["paper"]', 'accounts = ["savings"]', "there is no account 'savings'"),
+        ('bind = "127.0.0.1:0"', 'bind = "8080"', "bind '8080' is not an address"),
+    ],
+)
+def test_check_finds_what_serve_would_refuse(tmp_path: Path, old: str, new: str, sentence: str) -> None:
+    """One failed step, exit 78."""
+    config(tmp_path, CONFIG.replace(old, new))
+    found = run(tmp_path, "check")
+    assert found.returncode == 78
+    [line] = [line for line in found.stdout.splitlines() if line.startswith("FAILED")]
+    assert "plugins.server" in line
+    assert sentence in line

@@ -3,15 +3,18 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from fks_exec import ClosePosition, Order
+from fks_exec_hub import ExecutionHub
 from fks_exec_server import KeyConfig, ServerConfig, alert, webhook
 from fks_exec_server.alert import read_alert
 
-PAGE = (Path(__file__).parents[2] / "docs/webhook.md").read_text("utf-8")
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/webhook.md").read_text("utf-8")
 TEMPLATES = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
 RENDERED = {
     "exchange": "BINANCE",
@@ -60,3 +63,20 @@ def test_the_example_of_an_answer_has_the_shape_of_one() -> None:
     [shown] = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
     real = json.loads(webhook.answers.refusal(400, "X", "x").body)
     assert set(json.loads(shown)) == set(real)
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=["strategy", "indicator"])
+async def test_a_template_is_filled_with_the_guards_that_the_page_names(tmp_path: Path, template: str) -> None:
+    """On the README's configuration; the strategy's alert with the guards that suit it."""
+    [configuration] = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    if "confidence" not in template:
+        [guards] = re.findall(r"^`(guards = \[.*?\])`", PAGE, re.MULTILINE)
+        configuration = re.sub(r"^guards = .*$", guards, configuration, flags=re.MULTILINE)
+    (tmp_path / "fks-exec.toml").write_text(configuration, "utf-8")
+    rendered = {**RENDERED, "strategy.order.action": "buy", "strategy.order.contracts": "0.01"}
+    rendered["timenow"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    text = re.sub(r"\{\{(.*?)\}\}", lambda found: rendered[found[1]], template)
+    instruction = read_alert(text.encode(), key="tv", accounts=["paper"]).instruction
+    async with ExecutionHub.open(tmp_path / "fks-exec.toml") as hub:
+        result = await hub.execute_order("paper", instruction)
+    assert result.status == "filled", result.denials

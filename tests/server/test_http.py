@@ -246,7 +246,7 @@ async def test_half_an_alert_does_not_hold_up_a_stop(tmp_path: Path) -> None:
 async def test_an_address_that_is_not_ours_is_a_sentence(tmp_path: Path, bind: str) -> None:
     """Whatever the system says about it."""
     config = host_config(tmp_path, bind=bind)
-    with pytest.raises(CannotListen, match=r"^cannot listen on .*; stop what listens there, or change plugins\.server$"):
+    with pytest.raises(CannotListen, match=r"^cannot listen on .*; stop what listens there .*, or change plugins\.server$"):
         async with served(ExecutionHub.open(config, plugins=[TheVenue(MemoryVenue())])):
             pass
 

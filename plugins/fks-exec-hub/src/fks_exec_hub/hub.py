@@ -287,6 +287,9 @@ class ExecutionHub:
 
     async def _recorded(self, desk: Desk, recorded: Recorded) -> Live:
         """An order that the journal knew; one that was accepted and never begun is begun now."""
+        refused = desk.live.get(recorded.key.client_order_id)
+        if refused is not None and refused.write is not None and refused.write.done() and refused.write.exception():
+            desk.drop(refused)  # an engine may answer before the callback of the write has run
         await self._adopt(desk, recorded)
         return desk.live.get(recorded.key.client_order_id) or await revive(desk, recorded)
 

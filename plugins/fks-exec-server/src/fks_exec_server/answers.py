@@ -18,8 +18,9 @@ Headers = Sequence[tuple[bytes, bytes]]
 _ID_REUSED = "ID_REUSED"
 _NOT_RECORDED = "NOT_RECORDED"
 _PENDING = "the order is written down and still on its way; it will not be lost, so there is no need to send it again"
-_UNKNOWN = "the order was sent, and it may or may not exist at the venue; it is being looked up, do not send another"
-_UNRECORDED = "the order was sent, but its outcome could not be written down; look at the venue before sending another"
+_UNKNOWN = "the order may or may not exist at the venue; do not send another. An operator looks at the venue and settles it, "
+_RESOLVE = "with the host stopped: fks-exec orders resolve {} --as not-placed|placed|filled|canceled --because TEXT"
+_UNRECORDED = "what became of the order could not be written down yet; do not send another, look at the venue"
 
 
 @frozen
@@ -73,9 +74,8 @@ def _http(result: ExecutionResult) -> int:
 
 
 def _open(result: ExecutionResult) -> bool:
-    """The outcome is not known, or not certain to be remembered; what was never sent is neither."""
-    unrecorded = result.code == _NOT_RECORDED and result.status not in (Status.DENIED, Status.NOT_PLACED)
-    return unrecorded or result.status in (Status.PENDING, Status.UNKNOWN)
+    """The outcome is not known, or not certain to be remembered."""
+    return result.code == _NOT_RECORDED or result.status in (Status.PENDING, Status.UNKNOWN)
 
 
 def _content(result: ExecutionResult) -> dict[str, Any]:
@@ -100,14 +100,14 @@ def _word(result: ExecutionResult) -> str:
 
 
 def _message(result: ExecutionResult) -> str:
-    if _open(result) and result.code == _NOT_RECORDED:
+    if result.code == _NOT_RECORDED:
         return _UNRECORDED
     if result.status is Status.PENDING:
         return _PENDING
     if result.status is Status.UNKNOWN:
-        return _UNKNOWN
+        return _UNKNOWN + _RESOLVE.format(result.client_order_id or "ID")
     if result.denials:
-        return ". ".join(denial.message for denial in result.denials)
+        return "; ".join(denial.message for denial in result.denials)
     return result.error or _said(result)
 
 

@@ -23,12 +23,13 @@ from .keys import Key, KeyRing
 from .webhook import Webhook
 
 if TYPE_CHECKING:
-    from fks_exec_hub import ExecutionHub
+    from fks_exec_hub import AccountStatus, ExecutionHub
 
 logger: logging.Logger = logging.getLogger(__name__)
 
 Handler: TypeAlias = Callable[[Key, Scope, Receive], Awaitable[Answer | None]]
 
+_SHOWN = 20
 _NOT_FOUND = answers.refusal(404, "NOT_FOUND", "there is nothing here")
 _NOT_FOUND_CLOSE = answers.refusal(404, "NOT_FOUND", "there is nothing here", headers=((b"connection", b"close"),))
 _FAULT = answers.refusal(500, "FAULT", "something went wrong here; send it again, it will not be executed twice")
@@ -127,11 +128,24 @@ def _live() -> Answer:
 
 
 def _ready(hub: ExecutionHub) -> Answer:
-    accounts = [
-        {"name": each.name, "venue": each.venue, "ready": each.ready, "reason": each.reason, "live": each.live}
-        for each in hub.status()
-    ]
-    return answers.of_json(200 if hub.ready else 503, {"status": "ready" if hub.ready else "not ready", "accounts": accounts})
+    content = {"status": "ready" if hub.ready else "not ready", "accounts": [_standing(each) for each in hub.status()]}
+    return answers.of_json(200 if hub.ready else 503, content)
+
+
+def _standing(account: AccountStatus) -> dict[str, object]:
+    return {
+        "name": account.name,
+        "venue": account.venue,
+        "ready": account.ready,
+        "reason": account.reason,
+        "live": account.live,
+        "unresolved": unresolved(account),
+    }
+
+
+def unresolved(account: AccountStatus) -> list[str]:
+    """The ids of an account's orders of unknown fate, 20 at most."""
+    return list(getattr(account, "unresolved", ())[:_SHOWN])
 
 
 def _not_allowed(methods: tuple[str, ...]) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,11 @@ import click
 from fks_exec_hub import ExecutionHub
 from fks_exec_hub.cli.output import Console, json_option, pass_console
 
+from .app import unresolved
 from .config import Address
 from .serve import serve as serve_hub
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 @click.command()
@@ -24,17 +28,32 @@ def serve(console: Console) -> None:
     """Take alerts over HTTP, and tell health on an address of its own, until SIGTERM or Ctrl-C.
 
     Plain HTTP: put a TLS proxy in front of it. Exit 0 when it was stopped, 1 when it cannot start (the journal is in use, an
-    address is taken), 78 when the configuration is at fault.
+    address is taken), 78 when the configuration is at fault or the journal cannot be opened.
     """
 
     def ready(alerts: Address, operations: Address) -> None:
         document = {"status": "ready", "alerts": f"http://{alerts}", "operations": f"http://{operations}"}
         text = f"ready: alerts on {document['alerts']}, operations on {document['operations']}"
+        _warn_of_unresolved(hub)
         click.echo(json.dumps(document) if console.json else text)
 
     hub = ExecutionHub.open(console.path)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve_hub(hub, ready=ready))
+
+
+def _warn_of_unresolved(hub: ExecutionHub) -> None:
+    """One line for each account that has orders of unknown fate: nobody looks them up but an operator."""
+    for account in hub.status():
+        if ids := unresolved(account):
+            logger.warning(
+                "account %s: orders that may or may not exist at the venue: %s; send no other in their place, look at the "
+                "venue, stop this host, and settle each: fks-exec orders resolve ID --account %s --as "
+                "not-placed|placed|filled|canceled --because TEXT",
+                account.name,
+                ", ".join(ids),
+                account.name,
+            )
 
 
 def _loop_factory() -> Callable[[], Any] | None:

@@ -8,11 +8,15 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from fks_exec import ConfigError, Secret
 from fks_exec.convert import from_config
+
+if TYPE_CHECKING:
+    from fks_exec_hub import HubConfig
 
 WHERE = "plugins.server"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")
@@ -164,3 +168,13 @@ def read_config(table: Mapping[str, object], *, accounts: Iterable[str], base: P
                 problem = f"there is no account {account[:40]!a}; the accounts are: {', '.join(known) or 'none'}"
                 raise ConfigError(f"{WHERE}.keys.{name}.accounts", problem)
     return config
+
+
+def check(config: HubConfig) -> str:
+    """For ``fks-exec check``: the table with its secrets, addresses and accounts; nothing is bound.
+
+    Raises:
+        ConfigError: as :func:`read_config`.
+    """
+    server = read_config(config.plugins.get("server", {}), accounts=config.accounts, base=config.base)
+    return f"alerts on {server.address}, operations on {server.operations_address}, keys: {', '.join(server.keys)}"

@@ -8,13 +8,14 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from fks_exec import FksExecError
+from fks_exec import ConfigError, FksExecError
+from fks_exec_hub.journal import JournalUnavailable
 
 from .app import config_of, create_app, create_operations_app
 from .config import Address, ServerConfig
@@ -54,18 +55,30 @@ async def serve(hub: ExecutionHub, *, ready: Callable[[Address, Address], None],
         stop: instead of the signals.
 
     Raises:
-        ConfigError: in ``[plugins.server]``.
+        ConfigError: in ``[plugins.server]``; or the journal cannot be opened.
         CannotListen: an address is taken, or is not this machine's.
         FksExecError: what the hub's start raises.
     """
     config = config_of(hub)
     with _bound(config.address) as trading, _bound(config.operations_address) as operations, _stopping(stop) as stopped:
-        async with hub:
+        async with _started(hub):
             listeners = [
                 (_listener(create_app(hub, config), config), trading),
                 (_listener(create_operations_app(hub), config), operations),
             ]
             await _run(listeners, stopped, lambda: ready(_address_of(trading), _address_of(operations)))
+
+
+@contextlib.asynccontextmanager
+async def _started(hub: ExecutionHub) -> AsyncIterator[None]:
+    try:
+        await hub.start()
+    except JournalUnavailable as error:
+        raise ConfigError("journal", str(error)) from error
+    try:
+        yield
+    finally:
+        await hub.close()
 
 
 async def _run(listeners: list[tuple[_Listener, socket.socket]], stopped: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -132,7 +145,8 @@ def _bound(address: Address) -> socket.socket:
             raise
     except (OSError, UnicodeError) as error:  # the latter for a host that cannot be a name
         reason = (getattr(error, "strerror", None) or type(error).__name__).lower()
-        problem = f"cannot listen on {address}: {reason}; stop what listens there, or change plugins.server"
+        remedy = "stop what listens there (it may be another 'fks-exec serve'), or change plugins.server"
+        problem = f"cannot listen on {address}: {reason}; {remedy}"
         raise CannotListen(problem) from None
     return sock
 

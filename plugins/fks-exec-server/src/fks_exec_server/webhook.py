@@ -63,7 +63,7 @@ class Webhook:
         except AccountNotReady as error:
             return _unavailable(key, "ACCOUNT_NOT_READY", f"account {error.account!r} is not ready; {_AGAIN}", error)
         except HubClosed as error:
-            return _unavailable(key, "CLOSING", f"this host is about to stop; {_AGAIN}", error)
+            return _unavailable(key, "CLOSING", f"this host takes no orders: it is starting or stopping; {_AGAIN}", error)
         except JournalError as error:
             problem = f"the order could not be written down for certain; {_AGAIN}"
             return _unavailable(key, "JOURNAL_UNAVAILABLE", problem, error)
@@ -82,9 +82,8 @@ class Webhook:
 
     async def _submit(self, key: Key, alert: Alert, raw: bytes) -> Answer:
         receipt = await self._hub.submit(alert.account, alert.instruction, raw=raw)
-        if key.wait is None:
-            known = await self._hub.order(receipt.account, receipt.client_order_id) if receipt.duplicate else None
-            return answers.still_working(receipt.client_order_id) if known is None else answers.outcome(known)
+        if key.wait is None and not receipt.concluded.done():
+            return answers.still_working(receipt.client_order_id)
         try:
             return answers.outcome(await receipt.result(timeout=key.wait))
         except (TimeoutError, HubClosed):  # durable by now, whatever becomes of this host

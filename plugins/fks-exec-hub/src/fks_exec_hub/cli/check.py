@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
-import attrs
 import click
 
 from fks_exec.errors import FksExecError
@@ -20,20 +19,7 @@ from .access import configuration, journal_file, reading
 from .failures import ExitCode
 from .health import check_accounts
 from .output import Console, json_option, pass_console, table
-
-
-@attrs.frozen(kw_only=True)
-class Step:
-    """One thing that was tried.
-
-    Args:
-        exit_code: what the process ends with if it failed.
-    """
-
-    what: str
-    ok: bool
-    message: str
-    exit_code: ExitCode = ExitCode.CONFIGURATION
+from .steps import Step, attempt, table_steps
 
 
 @click.command()
@@ -69,8 +55,9 @@ def _steps(console: Console, config: HubConfig) -> Iterator[Step]:
         yield Step(what="plugins", ok=True, message=_labels(plugins))
         yield from _accounts(config, plugins)
         if config.observers:
-            yield _try("observers", lambda: ", ".join(o.name for o in config.observers_of(plugins)))
-    yield _try("journal", lambda: asyncio.run(_journal(config)))
+            yield attempt("observers", lambda: ", ".join(o.name for o in config.observers_of(plugins)))
+    yield from table_steps(config)
+    yield attempt("journal", lambda: asyncio.run(_journal(config)))
 
 
 def _labels(plugins: Plugins) -> str:
@@ -79,8 +66,8 @@ def _labels(plugins: Plugins) -> str:
 
 def _accounts(config: HubConfig, plugins: Plugins) -> Iterator[Step]:
     for name in config.accounts:
-        yield _try(f"account {name}", partial(_venue, config, name, plugins))
-        yield _try(f"account {name}, guards", partial(_guards, config, name, plugins))
+        yield attempt(f"account {name}", partial(_venue, config, name, plugins))
+        yield attempt(f"account {name}, guards", partial(_guards, config, name, plugins))
 
 
 def _venue(config: HubConfig, name: str, plugins: Plugins) -> str:
@@ -100,15 +87,6 @@ async def _journal(config: HubConfig) -> str:
         if not os.access(file if file.exists() else file.parent, os.W_OK):
             raise FksExecError(f"journal: {file} cannot be written: make the file and its folder writable")
         return f"{file}{'' if file.exists() else ' (the first order makes it)'}"
-
-
-def _try(what: str, attempt: Callable[[], str]) -> Step:
-    try:
-        return Step(what=what, ok=True, message=attempt())
-    except FksExecError as error:
-        return Step(what=what, ok=False, message=str(error))
-    except Exception as error:  # a plugin's class may raise anything; the other steps are tried all the same
-        return Step(what=what, ok=False, message=f"{type(error).__name__}; the plugin is at fault, see its documentation")
 
 
 def _opened(config: HubConfig) -> list[Step]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from typing import TypeAlias
 
@@ -81,6 +82,9 @@ def _explain_missing(plugins: Plugins, name: str, every: list[Installed]) -> lis
     """Why there is nothing to print: not installed, could not be loaded, or no such type in that plugin."""
     if name == "server":
         raise PluginError("the table [plugins.server] is a host's, not a plugin's; the documentation of fks-exec-server has it")
+    near = difflib.get_close_matches(name, [item.name for item in every], n=1)
+    if near and "/" not in name and all(name != info.name for info in plugins.infos()):
+        raise PluginError(f"there is nothing to configure by the name {name!a}; did you mean {near[0]}?")
     info = plugins.info(name.partition("/")[0])
     if info.status is not PluginStatus.LOADED:
         raise PluginError(f"{info.label} is {info.status}: {info.reason}")

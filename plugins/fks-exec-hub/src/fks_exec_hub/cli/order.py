@@ -87,7 +87,7 @@ def order(ctx: click.Context, console: Console, /, account: str, live: bool, wai
     _check_money(config, account, live=live)
     key = Key(account, instruction.client_order_id or "")
     result = _run(config, key, instruction, wait)
-    console.show(result_document(key, result), result_text(key, result))
+    console.show(result_document(key, result), result_text(key, result, instruction))
     ctx.exit(exit_code(result))
 
 

@@ -16,13 +16,13 @@ from fks_exec.convert import from_json, to_dict
 from fks_exec.errors import InvalidOrder
 from fks_exec.model.results import ExecutionResult, Fill
 from fks_exec_hub import HubConfig
-from fks_exec_hub.instructions import read_instruction
+from fks_exec_hub.instructions import Instruction, read_instruction
 from fks_exec_hub.journal.protocol import Event, Journal, Key, Recorded
-from fks_exec_hub.resolve import resolve_order
+from fks_exec_hub.resolve import CannotResolve, resolve_order
 
 from .access import NO_JOURNAL, configuration, named_accounts, reading, writing
-from .output import Console, json_option, pass_console, table, when
-from .results import fill_text, instruction_text, result_document, result_text
+from .output import Console, json_option, one_line, pass_console, table, when
+from .results import fill_text, in_words, instruction_text, lookup_advice, result_document, result_text
 
 _account = click.option("--account", help="Of this account; default: all.")
 
@@ -100,7 +100,12 @@ def resolve(console: Console, /, client_order_id: str, as_: str, account: str | 
     """
     config = configuration(console)
     named_accounts(config, account)
-    key, result = asyncio.run(_resolved(config, client_order_id, account, as_.replace("-", "_"), words))
+    try:
+        key, result = asyncio.run(_resolved(config, client_order_id, account, as_.replace("-", "_"), words))
+    except CannotResolve as error:
+        if words["price"] is None and "--price" in str(error):
+            raise click.UsageError(f"{error}, in quote currency") from None
+        raise
     console.show(result_document(key, result), result_text(key, result))
 
 
@@ -152,8 +157,9 @@ class _Whole:
         order = self.recorded
         yield _instruction(order)
         yield f"accepted {when(order.accepted_at)}"
-        result = _result(order)
-        yield result_text(order.key, result) if result else order.status
+        if order.raw is not None:
+            yield f"raw {one_line(order.raw)}"
+        yield from self._standing()
         for attempt in order.attempts:
             what = f"{attempt.purpose} {attempt.leg}".strip()
             yield f"attempt {attempt.attempt} ({what}) {when(attempt.time)} as {attempt.venue_client_order_id}"
@@ -161,6 +167,15 @@ class _Whole:
         yield from (f"fill {fill_text(fill)}" for fill in self.fills)
         yield "history"
         yield from (f"  {event.position:>6}  {when(event.time)}  {event.kind}" for event in self.history)
+
+    def _standing(self) -> Iterator[str]:
+        order, result = self.recorded, _result(self.recorded)
+        if result:
+            yield result_text(order.key, result, _instruction_of(order))
+            return
+        yield order.status
+        if order.attempts:
+            yield f"while no host runs, {lookup_advice(order.key)}"
 
 
 async def _whole(config: HubConfig, client_order_id: str, account: str | None) -> _Whole:
@@ -187,14 +202,21 @@ def _brief(recorded: Recorded) -> dict[str, object]:
 def _row(recorded: Recorded) -> tuple[object, ...]:
     result = _result(recorded)
     key, filled = recorded.key, result.filled_quantity if result else None
-    return when(recorded.accepted_at), key.account, key.client_order_id, _instruction(recorded), recorded.status, filled
+    status = in_words(result) if result else recorded.status
+    return when(recorded.accepted_at), key.account, key.client_order_id, _instruction(recorded), status, filled
 
 
 def _instruction(recorded: Recorded) -> str:
+    instruction = _instruction_of(recorded)
+    return instruction_text(instruction) if instruction else recorded.instruction
+
+
+def _instruction_of(recorded: Recorded) -> Instruction | None:
+    """None: it was written by a later version, and is shown as it is."""
     try:
-        return instruction_text(read_instruction(recorded.instruction))
-    except InvalidOrder:  # written by a later version: shown as it is
-        return recorded.instruction
+        return read_instruction(recorded.instruction)
+    except InvalidOrder:
+        return None
 
 
 def _result(recorded: Recorded) -> ExecutionResult | None:

@@ -88,6 +88,12 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def one_line(raw: bytes) -> str:
+    """Bytes from outside as one line; what is not printable, line ends included, is escaped."""
+    text = raw.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> str:
     """Aligned columns.
 

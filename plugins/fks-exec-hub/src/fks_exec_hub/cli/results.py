@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fks_exec.convert import to_dict
 from fks_exec.model.numbers import plain
 from fks_exec.model.orders import ClosePosition, Order
-from fks_exec.model.results import ExecutionResult, Fill, Leg
+from fks_exec.model.results import ExecutionResult, Fill, Leg, Status
 from fks_exec_hub.journal.protocol import Key
 from fks_exec_hub.live import needs_following
 
@@ -16,6 +16,9 @@ from .failures import ExitCode
 from .output import when
 
 NOT_RECORDED = "NOT_RECORDED"
+UNRESOLVED = "UNRESOLVED_ORDER"
+_REFUSED = frozenset({Status.REJECTED, Status.NOT_PLACED, Status.DENIED})
+AS = "not-placed|placed|filled|canceled"
 
 
 def exit_code(result: ExecutionResult) -> ExitCode:
@@ -36,9 +39,33 @@ def result_document(key: Key, result: ExecutionResult) -> dict[str, object]:
     return {"account": key.account, **to_dict(result), "open": still_open(result)}
 
 
-def result_text(key: Key, result: ExecutionResult) -> str:
-    """The result as lines."""
-    return "\n".join([result.status.value, *_lines(key, result), *_advice(key, result)])
+def result_text(key: Key, result: ExecutionResult, instruction: Order | ClosePosition | None = None) -> str:
+    """The result as lines.
+
+    Args:
+        instruction: what was asked for, where it can be read.
+    """
+    return "\n".join([result.status.value, *_lines(key, result, instruction), *_advice(key, result)])
+
+
+def in_words(result: ExecutionResult) -> str:
+    """The status, and the legs that rest."""
+    resting = [leg.role for leg in result.legs if not leg.status.terminal]
+    if not resting:
+        return result.status.value
+    return f"{result.status.value}, {' and '.join(resting)} {'rest' if len(resting) > 1 else 'rests'}"
+
+
+def lookup_advice(key: Key) -> str:
+    """What to do about an order that may or may not exist at the venue."""
+    return (
+        "it may or may not exist at the venue: do not send it again under another id, and no other in its place; look at "
+        f"the venue, then settle it, with the host stopped: {_settle(key.client_order_id, key.account)}"
+    )
+
+
+def _settle(client_order_id: str, account: str) -> str:
+    return f"fks-exec orders resolve {client_order_id} --account {account} --as {AS} --because TEXT"
 
 
 def instruction_text(instruction: Order | ClosePosition) -> str:
@@ -55,7 +82,7 @@ def instruction_text(instruction: Order | ClosePosition) -> str:
     return " ".join(words)
 
 
-def _lines(key: Key, result: ExecutionResult) -> Iterator[str]:
+def _lines(key: Key, result: ExecutionResult, instruction: Order | ClosePosition | None) -> Iterator[str]:
     yield f"  account       {key.account}"
     yield f"  id            {key.client_order_id}"
     if result.order_id:
@@ -68,12 +95,27 @@ def _lines(key: Key, result: ExecutionResult) -> Iterator[str]:
     yield from (f"  fill          {fill_text(fill)}" for fill in result.fills)
     yield from (f"  fee           {plain(fee.amount)} {fee.currency}" for fee in result.fees)
     yield from (f"  leg           {leg_text(leg)}" for leg in result.legs)
-    if result.protected is not None:
+    if result.protected or _bare(result, instruction):
         yield f"  protected     {'yes' if result.protected else 'NO'}"
     for denial in result.denials:
         yield f"  {denial.code}{f' ({denial.guard})' if denial.guard else ''}: {denial.message}"
+        if denial.code == UNRESOLVED:
+            yield f"  find it with 'fks-exec orders list --open', look at the venue, settle it: {_settle('ID', key.account)}"
     if not result.denials and (result.error or result.code):
         yield f"  {result.code or 'error'}: {result.error or ''}".rstrip(": ")
+
+
+def _bare(result: ExecutionResult, instruction: Order | ClosePosition | None) -> bool:
+    """A stop was asked for, the position or the order is there, and nothing says that it ended as it should."""
+    asked = result.protected is not None if instruction is None else getattr(instruction, "stop_loss", None) is not None
+    there = not result.status.terminal or bool(result.filled_quantity)
+    return asked and result.protected is False and there and not _over(result.legs)
+
+
+def _over(legs: Sequence[Leg]) -> bool:
+    """All have ended, none because the venue would not have it; or one was filled, which closed the position."""
+    ended = bool(legs) and all(leg.status.terminal for leg in legs)
+    return ended and (any(leg.status is Status.FILLED for leg in legs) or not any(leg.status in _REFUSED for leg in legs))
 
 
 def fill_text(fill: Fill) -> str:
@@ -93,8 +135,10 @@ def _advice(key: Key, result: ExecutionResult) -> Iterator[str]:
     look = f"fks-exec orders show {key.client_order_id} --account {key.account}"
     if result.code == NOT_RECORDED:
         yield f"it was sent, but the journal could not record the outcome; make room, start a host, then look: {look}"
-    elif not result.status.terminal and result.status.value in ("unknown", "pending"):
-        yield f"it may or may not be at the venue: do not send it again under another id; a host looks it up; see: {look}"
+    elif result.status is Status.UNKNOWN:
+        yield f"{lookup_advice(key)}; see: {look}"
+    elif result.status is Status.PENDING:
+        yield f"it is written down and has no outcome yet: do not send it again under another id; see: {look}"
     elif open_parts := still_open(result):
         what = " and ".join("the order" if part == "order" else f"the {part}" for part in open_parts)
         yield f"open at the venue: {what}; a host follows what is open (fks-exec serve); see: {look}"
