@@ -28,6 +28,8 @@ DEPTH = {32: 8, 1: 64}
 """Orders in flight per lane, by the number of lanes."""
 WARM = 15_000
 """Orders before memory is looked at."""
+TRACED = 5_000
+"""Orders until what is bounded, as the names of the last ended orders, consists of blocks that are counted."""
 
 
 async def hook_call(folder: Path, seconds: float, profiler: Profiler) -> dict[str, Any]:
@@ -120,7 +122,7 @@ async def memory(folder: Path, seconds: float, profiler: Profiler) -> dict[str, 
     async with open_hub(instant(folder)) as hub:
         await _load(hub, 32, "instant", count=WARM)
         tracemalloc.start()
-        await _load(hub, 32, "instant", count=2000)
+        await _load(hub, 32, "instant", count=TRACED)
         before, resident = await _held(hub), resident_bytes()
         with profiler:
             await _load(hub, 32, "instant", count=count)

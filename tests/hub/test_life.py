@@ -25,27 +25,11 @@ from fks_exec import (
     VenueClosed,
     VenueRateLimited,
     VenueRejected,
-    hookimpl,
 )
-from fks_exec_hub.journal import JournalType, JournalUnavailable, JournalUncertain, Key
-from fks_exec_hub.journal.sqlite import open_sqlite
+from fks_exec_hub.journal import JournalUnavailable, JournalUncertain, Key
 from fks_exec_simulators.clocks import HandClock
-from fks_exec_simulators.disk import FaultyDisk, io_error
-from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, filled, hub_on, sell
-
-
-class DiskJournals:
-    """Journals of the scheme ``disk``, on a disk that fails on demand."""
-
-    def __init__(self, disk: FaultyDisk) -> None:
-        self.disk = disk
-
-    @hookimpl
-    def fks_exec_journals(self) -> list[JournalType]:
-        return [JournalType(scheme="disk", open=self._open)]
-
-    async def _open(self, place: str, *, read_only: bool = False) -> object:
-        return await open_sqlite(place, read_only=read_only, vfs=self.disk.name)
+from fks_exec_simulators.disk import DiskJournals, FaultyDisk, io_error
+from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, filled, hub_on, sell, until
 
 
 @pytest.fixture
@@ -64,12 +48,6 @@ async def on_disk(stage: Stage, folder: Path, disk: FaultyDisk) -> AsyncIterator
         finally:
             disk.on_write = disk.on_sync = None
             disk.gate.set()
-
-
-async def until(condition: object, seconds: float = 5.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # type: ignore[operator]  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
 
 
 async def test_an_order_is_acknowledged_only_when_it_is_durable(tmp_path: Path, disk: FaultyDisk) -> None:

@@ -26,25 +26,10 @@ from fks_exec import (
 )
 from fks_exec.convert import canonical, digest
 from fks_exec_hub import ExecutionHub, HubClosed, sync
-from fks_exec_hub.journal import Accept, JournalType, Key
-from fks_exec_hub.journal.sqlite import open_sqlite
+from fks_exec_hub.journal import Accept, Key
 from fks_exec_simulators.clocks import HandClock
-from fks_exec_simulators.disk import FaultyDisk, io_error
-from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, filled, hub_on, sell
-
-
-class DiskJournals:
-    """Journals of the scheme ``disk``, on a disk that fails on demand."""
-
-    def __init__(self, disk: FaultyDisk) -> None:
-        self.disk = disk
-
-    @hookimpl
-    def fks_exec_journals(self) -> list[JournalType]:
-        return [JournalType(scheme="disk", open=self._open)]
-
-    async def _open(self, place: str, *, read_only: bool = False) -> object:
-        return await open_sqlite(place, read_only=read_only, vfs=self.disk.name)
+from fks_exec_simulators.disk import DiskJournals, FaultyDisk, io_error
+from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, filled, hub_on, sell, until
 
 
 @pytest.fixture
@@ -61,12 +46,6 @@ async def on_disk(stage: Stage, folder: Path, disk: FaultyDisk, *guards: str) ->
             yield hub
         finally:
             disk.on_write = disk.on_sync = None
-
-
-async def until(condition: object, seconds: float = 8.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # type: ignore[operator]  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
 
 
 async def settled(hub: ExecutionHub) -> None:

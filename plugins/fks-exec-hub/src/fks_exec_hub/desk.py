@@ -20,7 +20,7 @@ from .journal.protocol import Journal, Recorded, Term
 from .live import Live
 from .quotes import Equity, Quotes
 
-ENDED = 20_000
+ENDED = 4_000
 """So many names of ended orders are remembered, for what a venue tells later; older ones are found by the client's id."""
 
 

@@ -10,6 +10,10 @@ from typing import Any, cast
 
 import apsw
 
+from fks_exec import hookimpl
+from fks_exec_hub.journal import Journal, JournalType
+from fks_exec_hub.journal.sqlite import open_sqlite
+
 
 def io_error(code: int) -> apsw.IOError:
     """An input/output error as SQLite's own file layer reports it."""
@@ -82,3 +86,18 @@ class FaultyFile(apsw.VFSFile):
             raise self._disk.on_sync
         super().xSync(flags)
         self._disk.record.append(("sync", self._end))
+
+
+class DiskJournals:
+    """A plugin: journals of the scheme ``disk``, on a disk that fails on demand."""
+
+    def __init__(self, disk: FaultyDisk) -> None:
+        self._disk = disk
+
+    @hookimpl
+    def fks_exec_journals(self) -> list[JournalType]:
+        """The one scheme."""
+        return [JournalType(scheme="disk", open=self._open)]
+
+    async def _open(self, place: str, *, read_only: bool = False) -> Journal:
+        return await open_sqlite(place, read_only=read_only, vfs=self._disk.name)

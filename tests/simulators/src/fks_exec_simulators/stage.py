@@ -189,6 +189,13 @@ def hub_on(stage: Stage, config: HubConfig, *plugins: object, clock: Clock | Non
     return ExecutionHub.open(config, plugins=[stage, *plugins], clock=clock)
 
 
+async def until(condition: Callable[[], object], seconds: float = 8.0) -> None:
+    """Wait until something holds; TimeoutError when it does not in so many seconds."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110  (a test looks from outside)
+            await asyncio.sleep(0.005)
+
+
 def buy(quantity: str = "1", symbol: str = "BTC/USDT", **more: Any) -> Order:
     """A market buy."""
     return Order(symbol=symbol, side="buy", quantity=quantity, **more)
