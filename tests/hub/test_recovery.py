@@ -27,6 +27,7 @@ from fks_exec import (
 from fks_exec.convert import canonical, digest
 from fks_exec_hub import ExecutionHub, HubClosed, sync
 from fks_exec_hub.journal import Accept, Key
+from fks_exec_hub.repair import repair
 from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.disk import DiskJournals, FaultyDisk, io_error
 from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, filled, hub_on, sell, until
@@ -52,6 +53,18 @@ async def settled(hub: ExecutionHub) -> None:
     await asyncio.sleep(0.02)
     for follower in hub._followers.values():
         await follower.settle()
+
+
+async def test_a_fault_of_the_repair_itself_is_tried_again(
+    tmp_path: Path, disk: FaultyDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with on_disk(Stage(), tmp_path, disk) as hub:
+        with monkeypatch.context() as patch:
+            patch.setattr("fks_exec_hub.repair._adopt", None)
+            repair(hub._desks[ACCOUNT], "a test")
+            await until(lambda: "TypeError" in hub.status()[0].reason)
+        await until(lambda: hub.status()[0].ready)
+        assert (await hub.execute_order(ACCOUNT, buy())).status == "filled"
 
 
 @pytest.mark.parametrize("fault", ["full", "sync"])

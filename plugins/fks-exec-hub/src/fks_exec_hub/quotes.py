@@ -45,10 +45,6 @@ class Fresh(Generic[T]):
         """Seconds since the value was asked for."""
         return self._clock.monotonic() - self._at
 
-    def peek(self) -> T | None:
-        """The value, however old."""
-        return self._value
-
     async def _ask(self) -> None:
         asked = self._clock.monotonic()
         try:

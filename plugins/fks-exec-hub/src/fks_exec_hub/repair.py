@@ -36,8 +36,11 @@ async def _repair(desk: Desk) -> None:
         for number in range(10**9):
             try:
                 await _try(desk)
-            except JournalError as error:
-                desk.unwritable = f"the journal cannot be written: {error}"
+            except Exception as error:  # whatever stands in the way: an account that nobody repairs is down until a restart
+                known = isinstance(error, JournalError)
+                if not known:
+                    log.exception("account %s: the journal could not be taken up again", desk.name)
+                desk.unwritable = f"the journal cannot be written: {error if known else type(error).__name__}"
                 await asyncio.sleep(RETRY[min(number, len(RETRY) - 1)])
             else:
                 log.warning("account %s: the journal can be written again", desk.name)
