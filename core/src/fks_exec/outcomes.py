@@ -8,7 +8,7 @@ import sysconfig
 import traceback
 
 from .calls import Ended
-from .errors import InvalidOrder, NotSent, VenueError, VenueRateLimited, VenueRejected
+from .errors import InvalidOrder, NotSent, VenueClosed, VenueError, VenueRateLimited, VenueRejected
 from .model.copying import changed
 from .model.events import OrderUpdate
 from .model.orders import Order, OrderRef, Submission
@@ -125,11 +125,14 @@ def _kind(answer: object) -> str:
 
 
 def _refused(error: VenueError, status: Status) -> ExecutionResult:
-    return ExecutionResult(status=status, error=str(error), code=error.code, retry_after=_retry_after(error))
-
-
-def _retry_after(error: VenueError) -> float | None:
-    return error.retry_after if isinstance(error, VenueRateLimited) else None
+    return ExecutionResult(
+        status=status,
+        error=str(error),
+        code=error.code,
+        retry_after=error.retry_after if isinstance(error, VenueRateLimited) else None,
+        retryable=error.retryable if isinstance(error, VenueRejected) else True,
+        until=error.until if isinstance(error, VenueClosed) else None,
+    )
 
 
 def _unknown(error: BaseException) -> ExecutionResult:

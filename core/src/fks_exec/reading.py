@@ -122,6 +122,14 @@ class Reads:
             self._instruments[symbol] = known
         return known
 
+    def require(self, ability: str) -> None:
+        """Raise NotSupported unless the account declares a hook."""
+        self._ability(ability, ready=False)
+
+    def known_instrument(self, symbol: str) -> Instrument | None:
+        """The rules of an instrument that were asked for before."""
+        return self._instruments.get(symbol)
+
     async def health_check(self) -> Health:
         """The venue's own checks and ours; never raises."""
         ours = Check(name="account", ok=self.ready, message=self.reason or "open")

@@ -22,22 +22,22 @@ def unsupported(order: Order, declared: Capabilities, instrument: Instrument | N
     denials = []
     types = _both(declared.order_types, rules.order_types)
     if order.order_type not in types:
-        denials.append(_denial("ORDER_TYPE", f"{order.order_type} orders", order.order_type, types))
+        denials.append(_denial("UNSUPPORTED_ORDER_TYPE", f"{order.order_type} orders", order.order_type, types))
     times = _both(declared.time_in_force, rules.time_in_force)
     if order.time_in_force not in times:
-        denials.append(_denial("TIME_IN_FORCE", f"time_in_force {order.time_in_force}", order.time_in_force, times))
+        denials.append(_denial("UNSUPPORTED_TIME_IN_FORCE", f"time_in_force {order.time_in_force}", order.time_in_force, times))
     if order.reduce_only and not (declared.reduce_only if rules.reduce_only is None else rules.reduce_only):
-        denials.append(_denial("REDUCE_ONLY", "reduce_only", "reduce_only", ()))
+        denials.append(_denial("UNSUPPORTED_REDUCE_ONLY", "reduce_only", "reduce_only", ()))
     if order.post_only and not declared.post_only:
-        denials.append(_denial("POST_ONLY", "post_only", "post_only", ()))
+        denials.append(_denial("UNSUPPORTED_POST_ONLY", "post_only", "post_only", ()))
     return denials + _protection(order, _both(declared.protection, rules.protection))
 
 
 def _protection(order: Order, kinds: frozenset[str]) -> list[Denial]:
     if order.stop_loss is not None and not kinds:
-        return [_denial("PROTECTION", "stop_loss", "stop_loss", ())]
+        return [_denial("UNSUPPORTED_PROTECTION", "stop_loss", "stop_loss", ())]
     if order.take_profit is not None and not kinds - {"stop_only"}:
-        return [_denial("PROTECTION", "take_profit", "take_profit", kinds)]
+        return [_denial("UNSUPPORTED_PROTECTION", "take_profit", "take_profit", kinds)]
     return []
 
 
@@ -48,7 +48,7 @@ def _both(declared: frozenset[W], narrowed: frozenset[W] | frozenset[str] | None
 def _denial(code: str, what: str, value: str, allowed: Iterable[str]) -> Denial:
     can = ", ".join(sorted(allowed)) or "none"
     return Denial(
-        code=f"UNSUPPORTED_{code}",
+        code=code,
         message=f"{what} are not served for this instrument on this account; it declares: {can}",
         limit=can,
         value=str(value),

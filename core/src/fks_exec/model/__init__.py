@@ -13,9 +13,11 @@ from .account import (
     ProtectionKind,
 )
 from .events import (
+    AccountHalted,
     AccountReadiness,
     Alarm,
     Event,
+    Mismatch,
     OrderAccepted,
     OrderChanged,
     OrderConcluded,
@@ -67,6 +69,7 @@ from .results import Denial, ExecutionResult, Fee, Fill, Leg, Status
 __all__ = [
     "ABILITIES",
     "API",
+    "AccountHalted",
     "AccountReadiness",
     "AccountState",
     "Alarm",
@@ -99,6 +102,7 @@ __all__ = [
     "Kind",
     "Leg",
     "MarketData",
+    "Mismatch",
     "NoConfig",
     "Number",
     "Observer",

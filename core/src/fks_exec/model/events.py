@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from attrs import field, frozen
 
 from .orders import ClosePosition, Order, OrderRef
@@ -98,6 +100,36 @@ class PluginFailed(Event):
     plugin: str
     hook: str
     error: str = field(repr=False)
+
+
+@frozen(kw_only=True)
+class AccountHalted(Event):
+    """What an account may do has changed.
+
+    Args:
+        state: ``active``, ``reducing`` (entries are denied) or ``halted`` (nothing is sent but cancels).
+        reason: whose word it was, or what tripped it.
+    """
+
+    state: str
+    reason: str
+
+
+@frozen(kw_only=True)
+class Mismatch(Event):
+    """What the venue holds is not what our own orders built up; seen twice in a row, with nothing on its way.
+
+    Args:
+        kind: ``position``, ``balance`` or ``order``.
+        symbol: canonical, or the currency of a balance.
+        ours: what the hub's books say.
+        venues: what the venue says.
+    """
+
+    kind: Literal["position", "balance", "order"]
+    symbol: str
+    ours: str
+    venues: str
 
 
 @frozen(kw_only=True)

@@ -16,12 +16,7 @@ from .orders import Side
 
 
 class Status(StrEnum):
-    """Where an order stands.
-
-    ``pending`` journalled, no outcome yet; ``denied`` by our own checks, nothing was sent; ``rejected`` by the venue, with
-    proof; ``not_placed`` proved not to exist at the venue; ``accepted`` it rests; ``partially_filled``, ``filled``;
-    ``canceled``, ``expired`` with what was filled before; ``unknown`` it may or may not exist at the venue.
-    """
+    """Where an order stands; ``fks_exec.codes.STATUSES`` says what each means."""
 
     PENDING = "pending"
     DENIED = "denied"
@@ -200,6 +195,9 @@ class ExecutionResult:
         duplicate: this key was seen before; nothing was sent for this call.
         fees: what was paid, by currency.
         retry_after: seconds, when the venue said so.
+        retryable: the proof of no effect is of the moment (nothing was sent, a rate limit, a requote): the same order may
+            be sent again.
+        until: epoch milliseconds at which a closed venue opens again, when it said so.
     """
 
     status: Status = field(converter=_status)
@@ -216,6 +214,8 @@ class ExecutionResult:
     duplicate: bool = False
     fees: tuple[Fee, ...] = field(default=(), converter=_fees)
     retry_after: float | None = None
+    retryable: bool = False
+    until: int | None = None
 
     @property
     def success(self) -> bool:
