@@ -18,6 +18,8 @@ from fks_exec_hub.journal import (
     Exists,
     Fenced,
     HaltState,
+    JournalError,
+    JournalStep,
     JournalUnavailable,
     JournalUncertain,
     Term,
@@ -26,6 +28,7 @@ from fks_exec_hub.journal import (
 from fks_exec_hub.journal.sqlite import SqliteJournal, open_sqlite
 from fks_exec_simulators.disk import FaultyDisk, io_error
 from fks_exec_simulators.journal_steps import ACCOUNT, accept, halt, intent, key, names, note, outcome
+from fks_exec_simulators.stage import until
 
 _numbers = itertools.count()
 
@@ -97,6 +100,32 @@ async def test_what_waits_for_the_disk_is_stored_by_one_fsync(journal: SqliteJou
     assert disk.syncs() - before == 2
 
 
+@pytest.mark.parametrize("then", [intent(), outcome(status="denied")], ids=["intent", "denial"])
+async def test_an_accept_and_what_follows_in_one_write_are_one_commit(
+    journal: SqliteJournal, term: Term, disk: FaultyDisk, then: JournalStep
+) -> None:
+    await journal.write(accept("before"))
+    before = disk.syncs()
+    await journal.write(accept(), then, term=term)
+    assert disk.syncs() - before == 1
+
+
+@pytest.mark.parametrize("fault", ["full", "fsync"])
+async def test_of_an_accept_and_an_intent_in_one_write_a_fault_leaves_both_or_none(
+    journal: SqliteJournal, term: Term, disk: FaultyDisk, fault: str
+) -> None:
+    disk.on_write, disk.on_sync = (FULL, None) if fault == "full" else (None, FSYNC)
+    with pytest.raises(JournalUnavailable if fault == "full" else JournalUncertain):
+        await journal.write(accept(), intent(), term=term)
+    disk.on_write = disk.on_sync = None
+    await journal.claim(ACCOUNT)
+    assert await journal.pending(ACCOUNT) == []
+    order, named = await journal.order(key()), await journal.by_venue_id(ACCOUNT, "v-order-1")
+    assert order == named
+    assert order is None or len(order.attempts) == 1
+    assert await journal.verify() == []
+
+
 async def test_the_loop_runs_while_the_disk_stalls(journal: SqliteJournal, disk: FaultyDisk) -> None:
     await journal.write(accept())
     disk.delay = 0.3
@@ -165,10 +194,68 @@ async def test_a_full_disk_proves_that_nothing_is_stored(journal: SqliteJournal,
         assert "is full: free some space" in str(result)
     assert names(await journal.pending(ACCOUNT)) == ["before"]
     disk.on_write = None
+    term = await journal.claim(ACCOUNT)
     await journal.write(accept("a"), intent("a"), term=term)
     assert names(await journal.unresolved(ACCOUNT)) == ["a"]
     assert await journal.note(ACCOUNT, "nonce", "n") is None
     assert await journal.verify() == []
+
+
+@pytest.mark.parametrize("queued", ["in the next group", "after the failure is known"])
+@pytest.mark.parametrize("later", ["intent", "accept", "halt"])
+async def test_nothing_of_an_account_is_stored_after_a_group_that_was_not(
+    journal: SqliteJournal, term: Term, disk: FaultyDisk, queued: str, later: str
+) -> None:
+    """The next order of a lane may be asked for while the last outcome commits: it must not be stored without that."""
+    await journal.write(accept("a"), intent("a"), accept("b"), term=term)
+    steps: dict[str, JournalStep] = {"intent": intent("b"), "accept": accept("c"), "halt": halt(HaltState.REDUCING)}
+    disk.on_sync = FULL  # at the fsync, not at a write, so that the gate holds the group meanwhile
+    disk.gate.clear()
+    disk.record.clear()
+    lost = journal.write(outcome("a"), term=term)
+    await until(lambda: ("write", "-wal") in disk.record)
+    waiting = [journal.write(steps[later], term=term)] if queued == "in the next group" else []
+    disk.gate.set()
+    with pytest.raises(JournalUnavailable, match="is full"):
+        await lost
+    disk.on_sync = None
+    waiting = waiting or [journal.write(steps[later], term=term)]
+    with pytest.raises(JournalUnavailable, match="'paper' failed; claim"):
+        await waiting[0]
+    assert names(await journal.pending(ACCOUNT)) == ["b"]
+    assert names(await journal.unresolved(ACCOUNT)) == ["a"]
+    term = await journal.claim(ACCOUNT)
+    await journal.write(outcome("a"), steps[later], term=term)
+    assert await journal.verify() == []
+
+
+async def test_a_group_that_was_not_stored_holds_back_its_own_accounts_only(
+    journal: SqliteJournal, term: Term, disk: FaultyDisk
+) -> None:
+    other = await journal.claim("other")
+    disk.on_write = FULL
+    with pytest.raises(JournalUnavailable):
+        await journal.write(accept())
+    disk.on_write = None
+    await journal.write(accept(account="other"), intent(account="other"), term=other)
+    with pytest.raises(JournalUnavailable, match="'paper' failed; claim"):
+        await journal.write(note(), term=term)
+
+
+async def test_a_refusal_for_a_condition_or_a_full_queue_holds_nothing_back(
+    journal: SqliteJournal, term: Term, disk: FaultyDisk
+) -> None:
+    await journal.write(accept())
+    for refused in (accept(), outcome("never")):
+        with pytest.raises(JournalError):
+            await journal.write(refused, term=term)
+    disk.gate.clear()
+    waiting = [journal.write(accept(f"o-{number}")) for number in range(50)]
+    with pytest.raises(JournalUnavailable, match="50 steps wait"):
+        await journal.write(intent(), term=term)
+    disk.gate.set()
+    await asyncio.gather(*waiting)
+    await journal.write(intent(), term=term)
 
 
 async def test_conditions_forget_what_a_full_disk_did_not_store(journal: SqliteJournal, term: Term, disk: FaultyDisk) -> None:
@@ -177,6 +264,7 @@ async def test_conditions_forget_what_a_full_disk_did_not_store(journal: SqliteJ
     lost = [journal.write(halt(HaltState.HALTED)), journal.write(intent(attempt=2), term=term)]
     await asyncio.gather(*lost, return_exceptions=True)
     disk.on_write = None
+    term = await journal.claim(ACCOUNT)
     await journal.write(intent(attempt=2), term=term)
     with pytest.raises(Exists):
         await journal.write(intent(attempt=1), term=term)
@@ -192,6 +280,7 @@ async def test_a_write_error_before_the_commit_proves_that_nothing_is_stored(tmp
         await journal.write(*large)
     disk.on_write = None
     assert await journal.orders() == []
+    await journal.claim(ACCOUNT)
     await journal.write(accept("after"))
     assert names(await journal.orders()) == ["after"]
     assert await journal.verify() == []
@@ -293,7 +382,7 @@ async def test_each_account_of_the_uncertain_group_claims_for_itself(
     disk.on_sync = None
     term = await journal.claim(ACCOUNT)
     await journal.write(note(name="2"), term=term)
-    with pytest.raises(JournalUnavailable, match="'other' is uncertain"):
+    with pytest.raises(JournalUnavailable, match="'other' failed; claim"):
         await journal.write(accept(account="other"))
     await journal.write(note(account="third"), term=third)
     disk.on_sync = FSYNC
@@ -301,10 +390,27 @@ async def test_each_account_of_the_uncertain_group_claims_for_itself(
         await journal.write(note(name="3"), term=term)
     disk.on_sync = None
     await journal.claim(ACCOUNT)
-    with pytest.raises(JournalUnavailable, match="'other' is uncertain"):
+    with pytest.raises(JournalUnavailable, match="'other' failed; claim"):
         await journal.write(accept(account="other"))
     await journal.claim("other")
     await journal.write(accept(account="other"))
+
+
+async def test_a_claim_of_one_account_lets_nothing_pass_what_the_fault_kept_another_from_writing(
+    journal: SqliteJournal, term: Term, disk: FaultyDisk
+) -> None:
+    await journal.write(accept("a"), intent("a"), accept("b"), term=term)
+    disk.on_sync = FSYNC
+    with pytest.raises(JournalUncertain):
+        await journal.write(accept(account="other"))
+    disk.on_sync = None
+    lost = journal.write(outcome("a"), term=term)
+    claimed = asyncio.ensure_future(journal.claim("other"))
+    await asyncio.sleep(0)  # the claim takes its place in the queue
+    behind = journal.write(intent("b"), term=term)
+    results = await asyncio.gather(lost, claimed, behind, return_exceptions=True)
+    assert [type(result).__name__ for result in results] == ["JournalUnavailable", "Term", "JournalUnavailable"]
+    assert names(await journal.pending(ACCOUNT)) == ["b"]
 
 
 async def test_a_journal_closes_after_a_fault(disk: FaultyDisk, tmp_path: Path) -> None:

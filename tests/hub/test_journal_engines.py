@@ -28,6 +28,7 @@ from fks_exec_simulators.journal_steps import ACCOUNT, NOW, accept, fill, halt, 
 
 NAMES = st.sampled_from(["a", "b", "ä"])
 ATTEMPTS = st.integers(1, 2)
+PURPOSES = st.sampled_from(["order", "cancel", "protect"])
 LEGS = st.sampled_from(["", "", "stop"])
 STATUSES = st.sampled_from([("filled", True), ("accepted", False), ("unknown", False), ("not_placed", True)])
 
@@ -38,13 +39,15 @@ STEPS: st.SearchStrategy[JournalStep] = st.one_of(
         NAMES,
         attempt=ATTEMPTS,
         leg=LEGS,
-        purpose=st.sampled_from(["order", "cancel", "protect"]),
+        purpose=PURPOSES,
         reducing=st.booleans(),
+        venue_client_order_id=st.sampled_from(["", "v", "w"]),
     ),
     st.builds(
-        lambda name, status, attempt, leg: outcome(name, *status, attempt=attempt, leg=leg),
+        lambda name, status, purpose, attempt, leg: outcome(name, *status, purpose=purpose, attempt=attempt, leg=leg),
         NAMES,
         STATUSES,
+        PURPOSES,
         ATTEMPTS,
         LEGS,
     ),
@@ -92,6 +95,7 @@ async def _everything(journal: Journal) -> dict[str, Any]:
         "lane": await journal.pending(ACCOUNT, "L"),
         "unresolved": await journal.unresolved(ACCOUNT),
         "open": await journal.open(ACCOUNT),
+        "named": [await journal.by_venue_id(ACCOUNT, venue_id) for venue_id in ("", "v", "w")],
         "positions": await journal.positions(ACCOUNT),
         "halt": await journal.halt(ACCOUNT),
         "orders": await journal.orders(),

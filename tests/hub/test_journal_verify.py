@@ -97,7 +97,12 @@ def test_verify_finds_a_change_in_every_column(written: Path, tmp_path: Path, ta
     )
     if table not in ("head", "accounts"):
         place = "ORDER BY 1, 2 LIMIT 1"
-        keys = {"fills": "trade_id, account", "notes": "name, account", "positions": "lane, account"}
+        keys = {
+            "fills": "trade_id, account",
+            "notes": "name, account",
+            "positions": "lane, account",
+            "names": "venue_client_order_id, account",
+        }
         first = keys.get(table, "order_position, name" if table == "steps" else "rowid")
         if first == "rowid":
             change = (
@@ -116,7 +121,8 @@ def test_verify_finds_a_change_in_every_column(written: Path, tmp_path: Path, ta
 @pytest.mark.parametrize("table", [name for name, _ in TABLES if name != "accounts"])
 def test_verify_finds_a_deleted_row(written: Path, tmp_path: Path, table: str) -> None:
     rowid = table in ("head", "events", "orders", "halts")
-    where = "rowid = (SELECT max(rowid) FROM {0})" if rowid else "event = (SELECT min(event) FROM {0})"
+    column = "order_position" if table == "names" else "event"
+    where = "rowid = (SELECT max(rowid) FROM {0})" if rowid else f"{column} = (SELECT min({column}) FROM {{0}})"
     assert _tampered(written, tmp_path, f"DELETE FROM {table} WHERE {where.format(table)}")
 
 
@@ -124,6 +130,7 @@ def test_verify_finds_a_deleted_row(written: Path, tmp_path: Path, table: str) -
     "statement",
     [
         "INSERT INTO orders VALUES (900, 1, 'forged', 'L', 0, 0, 0)",
+        "INSERT INTO names VALUES (1, 'forged', 1)",
         "INSERT INTO fills VALUES (1, 'forged', 3)",
         "INSERT INTO positions VALUES (1, 'L', 'forged', 3)",
         "INSERT INTO halts VALUES (900, 3)",
@@ -157,7 +164,7 @@ def test_verify_finds_a_cut_tail_behind_a_corrected_head(written: Path, tmp_path
 
 
 def test_verify_names_the_event_that_was_changed(written: Path, tmp_path: Path) -> None:
-    found = _tampered(written, tmp_path, "UPDATE events SET body = replace(body, 'v-a', 'v-x') WHERE position = 2")
+    found = _tampered(written, tmp_path, "UPDATE events SET body = replace(body, '{}', '[]') WHERE position = 2")
     assert found == ["event 2 (intent of account 'paper') is not as it was written, or the one before it"]
 
 

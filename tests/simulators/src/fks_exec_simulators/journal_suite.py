@@ -110,7 +110,11 @@ class JournalSuite:
         with pytest.raises(ValueError, match="twice"):
             await journal.write(accept(), accept())
 
-    @pytest.mark.parametrize("step", [accept("\ud800"), intent("\ud800"), note("\ud800")], ids=["accept", "intent", "note"])
+    @pytest.mark.parametrize(
+        "step",
+        [accept("\ud800"), intent("\ud800"), intent(venue_client_order_id="\ud800"), note("\ud800")],
+        ids=["accept", "intent", "venue's", "note"],
+    )
     async def test_an_id_that_is_no_text_is_the_hosts_mistake_and_disturbs_nobody(
         self, journal: Journal, term: Term, step: Accept | Intent | Note
     ) -> None:
@@ -274,19 +278,65 @@ class JournalSuite:
             await journal.write(intent(venue_client_order_id="another"), term=term)
         assert caught.value.recorded == await journal.order(key())
 
-    async def test_accept_and_intent_in_one_write_are_all_or_none(self, journal: Journal, term: Term) -> None:
+    async def test_accept_and_intent_in_one_write_are_an_order_that_may_be_at_the_venue(
+        self, journal: Journal, term: Term
+    ) -> None:
+        before = await journal.write(accept("before"))
+        written = await journal.write(accept(), intent(), term=term)
+        order = await journal.order(key())
+        assert order is not None
+        assert (order.status, order.result, len(order.attempts)) == ("pending", None, 1)
+        assert (order.position, written.position) == (before.position + 1, before.position + 2)
+        assert names(await journal.unresolved(ACCOUNT)) == ["order-1"]
+        assert names(await journal.pending(ACCOUNT)) == ["before"]
+
+    async def test_a_halt_refuses_accept_and_intent_in_one_write_whole(self, journal: Journal, term: Term) -> None:
         await journal.write(halt(HaltState.HALTED))
         with pytest.raises(Halted):
             await journal.write(accept(), intent(), term=term)
         assert await journal.order(key()) is None
+        assert await journal.by_venue_id(ACCOUNT, "v-order-1") is None
+        await journal.write(accept())
+
+    async def test_a_halt_of_the_same_tick_refuses_accept_and_intent_in_one_write_whole(
+        self, journal: Journal, term: Term
+    ) -> None:
+        switch = journal.write(halt(HaltState.REDUCING))
+        refused = journal.write(accept(), intent(), term=term)
+        await switch
+        with pytest.raises(Halted):
+            await refused
+        assert await journal.orders() == []
+
+    async def test_an_older_term_refuses_accept_and_intent_in_one_write_whole(self, journal: Journal, term: Term) -> None:
+        newest = await journal.claim(ACCOUNT)
+        with pytest.raises(Fenced):
+            await journal.write(accept(), intent(), term=term)
+        with pytest.raises(Fenced):
+            await journal.write(accept(), intent())
+        assert await journal.orders() == []
+        await journal.write(accept(), intent(), term=newest)
 
     async def test_the_intent_is_not_stored_when_the_accept_conflicts(self, journal: Journal, term: Term) -> None:
         await journal.write(accept())
-        with pytest.raises(Exists):
-            await journal.write(accept(), intent(), term=term)
+        with pytest.raises(Exists) as caught:
+            await journal.write(accept(digest="other"), intent(), term=term)
         order = await journal.order(key())
         assert order is not None
         assert order.attempts == ()
+        assert caught.value.recorded == order
+        assert names(await journal.pending(ACCOUNT)) == ["order-1"]
+        assert await journal.by_venue_id(ACCOUNT, "v-order-1") is None
+
+    async def test_accept_and_denial_in_one_write_are_a_finished_order(self, journal: Journal, term: Term) -> None:
+        await journal.write(accept(), outcome(status="denied"), term=term)
+        order = await journal.order(key())
+        assert order is not None
+        assert (order.status, order.terminal, order.attempts) == ("denied", True, ())
+        assert await journal.pending(ACCOUNT) == await journal.unresolved(ACCOUNT) == await journal.open(ACCOUNT) == []
+        with pytest.raises(Fenced):
+            await journal.write(accept("next"), outcome("next", "denied"))
+        assert await journal.order(key("next")) is None
 
     @pytest.mark.parametrize(
         ("state", "purpose", "reducing", "passes"),
@@ -395,6 +445,62 @@ class JournalSuite:
         await journal.write(intent(purpose="cancel"), term=term)
         assert names(await journal.open(ACCOUNT)) == ["order-1"]
 
+    @pytest.mark.parametrize("purpose", ["cancel", "amend", "protect"])
+    async def test_the_outcome_of_what_places_nothing_is_not_the_orders(
+        self, journal: Journal, term: Term, purpose: str
+    ) -> None:
+        await journal.write(accept(), intent(), outcome(status="accepted", terminal=False), term=term)
+        await journal.write(intent(purpose=purpose), term=term)
+        for status, terminal in (("unknown", False), ("rejected", True)):
+            await journal.write(outcome(status=status, terminal=terminal, purpose=purpose), term=term)
+            order = await journal.order(key())
+            assert order is not None
+            assert (order.status, order.terminal, order.result) == ("accepted", False, '{"status":"accepted"}')
+            assert names(await journal.open(ACCOUNT)) == ["order-1"]
+
+    @pytest.mark.parametrize("purpose", ["cancel", "amend", "protect"])
+    async def test_the_answer_to_a_cancel_does_not_say_what_became_of_the_order(
+        self, journal: Journal, term: Term, purpose: str
+    ) -> None:
+        await journal.write(accept(), intent(), term=term)
+        await journal.write(intent(purpose=purpose), outcome(status="canceled", purpose=purpose), term=term)
+        order = await journal.order(key())
+        assert order is not None
+        assert (order.status, order.result) == ("pending", None)
+        assert names(await journal.unresolved(ACCOUNT)) == ["order-1"]
+
+    async def test_the_outcome_of_an_order_to_close_is_the_orders(self, journal: Journal, term: Term) -> None:
+        await journal.write(accept(), intent(purpose="close"), outcome(purpose="close"), term=term)
+        order = await journal.order(key())
+        assert order is not None
+        assert (order.status, order.terminal) == ("filled", True)
+
+    @pytest.mark.parametrize("purpose", ["cancel", "amend", "protect"])
+    async def test_an_intent_that_places_nothing_leaves_a_pending_order_pending(
+        self, journal: Journal, term: Term, purpose: str
+    ) -> None:
+        await journal.write(accept())
+        await journal.write(intent(purpose=purpose), outcome(purpose=purpose), term=term)
+        assert names(await journal.pending(ACCOUNT)) == ["order-1"]
+        assert await journal.unresolved(ACCOUNT) == []
+
+    async def test_history_tells_what_each_outcome_answers(self, journal: Journal, term: Term) -> None:
+        await journal.write(accept(), intent(), outcome(), outcome(purpose="cancel", attempt=2), term=term)
+        said = [json.loads(event.body) for event in await journal.history(key()) if event.kind == "outcome"]
+        assert [(body["purpose"], body["attempt"]) for body in said] == [("order", 1), ("cancel", 2)]
+
+    @pytest.mark.parametrize("status", ["not_placed", "denied", "rejected", "canceled", "expired", "filled", "accepted"])
+    async def test_an_order_that_is_still_watched_is_open_whatever_its_status(
+        self, journal: Journal, term: Term, status: str
+    ) -> None:
+        await journal.write(accept(), intent(), outcome(status="unknown", terminal=False), term=term)
+        await journal.write(outcome(status=status, terminal=False), term=term)
+        (order,) = await journal.open(ACCOUNT)
+        assert (order.status, order.terminal) == (status, False)
+        assert await journal.unresolved(ACCOUNT) == []
+        await journal.write(outcome(status=status), term=term)
+        assert await journal.open(ACCOUNT) == []
+
     async def test_pending_unresolved_open_and_finished_are_apart(self, journal: Journal, term: Term) -> None:
         for name in ("pending", "sent", "unknown", "open", "filled", "denied"):
             await journal.write(accept(name))
@@ -431,6 +537,39 @@ class JournalSuite:
         for number in range(6):
             await journal.write(accept(f"o-{number}", lane=("BTC/USDT", "ETH/USDT")[number % 2]))
         assert names(await journal.pending(ACCOUNT, "ETH/USDT")) == ["o-1", "o-3", "o-5"]
+
+    # -- the names that the venue knows orders by
+
+    async def test_an_order_is_found_by_every_id_that_the_venue_was_given(self, journal: Journal, term: Term) -> None:
+        await journal.write(accept("other"), intent("other"), accept(), intent(), term=term)
+        await journal.write(intent(attempt=2, venue_client_order_id="second"), term=term)
+        await journal.write(intent(purpose="cancel", venue_client_order_id="cancel"), term=term)
+        await journal.write(intent(leg="stop", purpose="protect", venue_client_order_id="stop"), outcome(), term=term)
+        for venue_id in ("v-order-1", "second", "cancel", "stop"):
+            assert await journal.by_venue_id(ACCOUNT, venue_id) == await journal.order(key())
+        assert await journal.by_venue_id(ACCOUNT, "v-other") == await journal.order(key("other"))
+
+    async def test_an_id_that_the_venue_was_not_given_is_nobodys(self, journal: Journal, term: Term) -> None:
+        await journal.write(accept(), intent(), term=term)
+        assert await journal.by_venue_id(ACCOUNT, "V-ORDER-1") is None
+        assert await journal.by_venue_id("other", "v-order-1") is None
+
+    async def test_a_venue_that_is_given_no_id_names_nobody(self, journal: Journal, term: Term) -> None:
+        await journal.write(accept(), intent(venue_client_order_id=""), term=term)
+        assert await journal.by_venue_id(ACCOUNT, "") is None
+
+    async def test_an_id_given_again_within_an_order_is_that_orders(self, journal: Journal, term: Term) -> None:
+        await journal.write(accept(), intent(), term=term)
+        await journal.write(intent(purpose="cancel"), intent(purpose="amend"), term=term)
+        assert await journal.by_venue_id(ACCOUNT, "v-order-1") == await journal.order(key())
+
+    async def test_an_id_of_two_orders_is_that_of_the_one_accepted_last(self, journal: Journal, term: Term) -> None:
+        await journal.write(accept("a"), accept("b"))
+        for name, attempt in (("a", 1), ("b", 1), ("a", 2)):
+            await journal.write(intent(name, attempt=attempt, venue_client_order_id="same"), term=term)
+        found = await journal.by_venue_id(ACCOUNT, "same")
+        assert found is not None
+        assert found.key == key("b")
 
     async def test_the_reads_of_one_account_show_nothing_of_another(self, journal: Journal, term: Term) -> None:
         await journal.write(accept(), position(), note(), term=term)
@@ -629,6 +768,8 @@ class JournalSuite:
             await journal.order(key())
         with pytest.raises(JournalUnavailable, match="closed"):
             await journal.pending(ACCOUNT)
+        with pytest.raises(JournalUnavailable, match="closed"):
+            await journal.by_venue_id(ACCOUNT, "v-order-1")
         assert [order async for order in journal.accepted(ACCOUNT)] == []
 
     async def test_verify_finds_nothing_in_an_untouched_journal(self, journal: Journal, term: Term) -> None:

@@ -58,7 +58,7 @@ def _intent(step: Intent) -> str:
     _check_key(step.key)
     return (
         f'{{"purpose":{quote(step.purpose)},"attempt":{step.attempt:d},"leg":{quote(step.leg)},'
-        f'"venue_client_order_id":{quote(step.venue_client_order_id)},'
+        f'"venue_client_order_id":{_name(step.venue_client_order_id)},'
         f'"reducing":{"true" if step.reducing else "false"},"decision":{quote(step.decision)}}}'
     )
 
@@ -66,7 +66,7 @@ def _intent(step: Intent) -> str:
 def _outcome(step: Outcome) -> str:
     _check_key(step.key)
     return (
-        f'{{"attempt":{step.attempt:d},"leg":{quote(step.leg)},"status":{quote(step.status)},'
+        f'{{"purpose":{quote(step.purpose)},"attempt":{step.attempt:d},"leg":{quote(step.leg)},"status":{quote(step.status)},'
         f'"terminal":{"true" if step.terminal else "false"},"result":{quote(step.result)}}}'
     )
 
@@ -141,7 +141,7 @@ def encode(step: JournalStep) -> str:
 
 
 def decode(kind: str, account: str, client_order_id: str, time: int, body: str) -> JournalStep:
-    """The step that a stored event was made from."""
+    """The step that a stored event was made from; a field that a step did not have yet gets its default."""
     cls = _TYPES[kind]
     fields: dict[str, Any] = json.loads(body)
     if cls is Accept:

@@ -52,6 +52,7 @@ class _Tables:
         self.count = 0
         self.orders: dict[Key, _Order] = {}
         self.by_account: dict[str, list[_Order]] = {}
+        self.by_venue_id: dict[tuple[str, str], _Order] = {}
         self.unfinished: dict[tuple[str, int], dict[int, _Order]] = {}
         self.fills: dict[tuple[str, str], FillStep] = {}
         self.notes: dict[tuple[str, str, str], NoteRecord] = {}
@@ -110,6 +111,7 @@ class _Tables:
         before = order.state
         if isinstance(step, Intent):
             order.intend(step)
+            self._name(order, step.venue_client_order_id)
         elif isinstance(step, Outcome):
             order.learn(step, self.count)
             if order.outcome == self.count:
@@ -118,6 +120,12 @@ class _Tables:
             self.fills[step.key.account, step.trade_id] = step
         order.stored.append((self.count, step))
         self._file(order, before)
+
+    def _name(self, order: _Order, venue_id: str) -> None:
+        place = (order.key.account, venue_id)
+        named = self.by_venue_id.get(place, order)
+        if venue_id and named.position <= order.position:
+            self.by_venue_id[place] = order
 
     def _file(self, order: _Order, before: int) -> None:
         account = order.key.account
@@ -165,8 +173,13 @@ class MemoryJournal:
         found = self._read().orders.get(key)
         return None if found is None else _recorded(found)
 
+    async def by_venue_id(self, account: str, venue_client_order_id: str) -> Recorded | None:
+        """The order one of whose intents gave the venue this id."""
+        found = self._read().by_venue_id.get((account, venue_client_order_id))
+        return None if found is None else _recorded(found)
+
     async def pending(self, account: str, lane: str | None = None) -> list[Recorded]:
-        """Accepted orders with neither intent nor outcome, in lane order."""
+        """Accepted orders with neither an intent to place them nor an outcome, in lane order."""
         orders = self._read().in_state(account, PENDING)
         return [_recorded(order) for order in orders if lane is None or order.lane == lane]
 

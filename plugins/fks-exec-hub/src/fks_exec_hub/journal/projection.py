@@ -31,6 +31,11 @@ _ORDERS = BulkInsert(
     7,
     "ON CONFLICT (position) DO UPDATE SET state = excluded.state, attempt = excluded.attempt, outcome = excluded.outcome",
 )
+_NAMES = BulkInsert(
+    "names",
+    3,
+    "ON CONFLICT (account, venue_client_order_id) DO UPDATE SET order_position = max(order_position, excluded.order_position)",
+)
 _FILLS = BulkInsert("fills", 3)
 _POSITIONS = BulkInsert("positions", 4, f"ON CONFLICT (account, lane, strategy) {_NEWEST_EVENT}")
 _HALTS = BulkInsert("halts", 2, f"ON CONFLICT (account) {_NEWEST_EVENT}")
@@ -69,6 +74,7 @@ class Projection:
 
     def _forget_changes(self) -> None:
         self._changed: dict[int, OrderState] = {}
+        self._new_names: dict[tuple[int, str], int] = {}
         self.new_fills: dict[tuple[int, str], int] = {}
         self.new_notes: dict[tuple[int, str, str], tuple[int, NoteRecord]] = {}
         self._new_positions: dict[tuple[int, str, str], int | None] = {}
@@ -161,6 +167,8 @@ class Projection:
         if isinstance(step, Intent):
             order.intend(step)
             self._changed[order.position] = order
+            if step.venue_client_order_id:
+                self._name((account, step.venue_client_order_id), order)
         elif isinstance(step, Outcome):
             order.learn(step, position)
             self._changed[order.position] = order
@@ -169,9 +177,13 @@ class Projection:
         elif isinstance(step, NamedStep):
             self._new_steps[order.position, step.name] = position
 
+    def _name(self, place: tuple[int, str], order: OrderState) -> None:
+        self._new_names[place] = max(order.position, self._new_names.get(place, 0))
+
     def flush(self) -> None:
         """Store what has changed."""
         self._flush_orders()
+        _store(self._connection, _NAMES, self._new_names)
         _store(self._connection, _FILLS, self.new_fills)
         _store(self._connection, _NOTES, {place: event for place, (event, _) in self.new_notes.items()})
         _store(self._connection, _STEPS, self._new_steps)

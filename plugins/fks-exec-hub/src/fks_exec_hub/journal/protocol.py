@@ -76,15 +76,17 @@ class Intent:
 
 @frozen(kw_only=True)
 class Outcome:
-    """The order's state as known now; the last one counts.
+    """The order's state as known now, the last one counts; or what became of a cancel, an amend, a leg.
 
     Args:
+        purpose: of the intent that it answers; only ``order`` and ``close`` say what the order itself is.
         status: one of the statuses of an ExecutionResult.
         terminal: no further change is expected.
         result: the ExecutionResult, JSON.
     """
 
     key: Key
+    purpose: str = "order"
     attempt: int = 1
     leg: str = ""
     status: str
@@ -183,7 +185,7 @@ class Attempt:
 class Recorded:
     """An order as the journal knows it.
 
-    ``status`` is ``pending`` until an outcome is stored; with ``attempts`` and no outcome the order may be at the venue.
+    ``status`` is ``pending`` until an outcome is stored; with an attempt to place it and no outcome it may be at the venue.
     """
 
     key: Key
@@ -277,11 +279,7 @@ class JournalError(FksExecError):
 
 
 class Exists(JournalError):
-    """The key (or the fill, or the note) is there already; nothing of this write was stored.
-
-    Args:
-        recorded: the order, the fill, or the note that is there.
-    """
+    """The key (or the fill, or the note) is there already, as ``recorded``; nothing of this write was stored."""
 
     def __init__(self, recorded: Recorded | FillRecord | NoteRecord) -> None:
         super().__init__("already recorded")
@@ -335,7 +333,8 @@ class Journal(Protocol):
         """Store the steps. Raises Exists, Halted, Fenced, JournalUnavailable, JournalUncertain.
 
         Accept and halt need no term; intent, outcome, fill, position, note and step need the newest one (``Fenced``).
-        Pending writes are bounded; beyond the bound ``JournalUnavailable`` at once.
+        Pending writes are bounded; beyond the bound ``JournalUnavailable`` at once. After a commit that failed all writes of
+        its accounts are refused until ``claim``, also those that were queued before the failure was known.
         """
 
     async def claim(self, account: str) -> Term:
@@ -344,11 +343,14 @@ class Journal(Protocol):
     async def order(self, key: Key) -> Recorded | None:
         """One order, with all its attempts."""
 
+    async def by_venue_id(self, account: str, venue_client_order_id: str) -> Recorded | None:
+        """The order one of whose intents, of whatever purpose, gave the venue this id; of several the one accepted last."""
+
     async def pending(self, account: str, lane: str | None = None) -> list[Recorded]:
-        """Accepted orders with neither intent nor outcome, in lane order."""
+        """Accepted orders with neither an intent to place them nor an outcome, in lane order."""
 
     async def unresolved(self, account: str) -> list[Recorded]:
-        """Orders with an intent and no outcome, or whose outcome is ``unknown``; in order."""
+        """Orders with an intent to place them and no outcome, or whose outcome is ``unknown``; in order."""
 
     async def open(self, account: str) -> list[Recorded]:
         """Orders with an outcome that is neither terminal nor ``unknown``; in order."""

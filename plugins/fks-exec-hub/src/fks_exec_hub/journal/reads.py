@@ -44,6 +44,8 @@ _UNFINISHED = f"orders INDEXED BY orders_unfinished WHERE {_ACCOUNT} AND state <
 _CHOOSE = {
     "at": "SELECT ? AS position",
     "key": f"SELECT position FROM orders WHERE {_ACCOUNT} AND client_order_id = ?",
+    "venue_id": f"SELECT order_position AS position FROM names WHERE {_ACCOUNT} AND venue_client_order_id = ? "
+    "ORDER BY order_position DESC LIMIT 1",
     "pending": f"SELECT position FROM {_UNFINISHED} AND state = {PENDING}",
     "lane": f"SELECT position FROM {_UNFINISHED} AND state = {PENDING} AND lane = ?",
     "unresolved": f"SELECT position FROM {_UNFINISHED} AND state = {UNRESOLVED}",
@@ -92,12 +94,17 @@ class Reads:
         found = self._orders("key", *key)
         return found[0] if found else None
 
+    def by_venue_id(self, account: str, venue_client_order_id: str) -> Recorded | None:
+        """The order one of whose intents gave the venue this id."""
+        found = self._orders("venue_id", account, venue_client_order_id) if venue_client_order_id else []
+        return found[0] if found else None
+
     def order_at(self, position: int) -> Recorded:
         """The order whose accept stands at a position."""
         return self._orders("at", position)[0]
 
     def pending(self, account: str, lane: str | None) -> list[Recorded]:
-        """Accepted orders with neither intent nor outcome, in lane order."""
+        """Accepted orders with neither an intent to place them nor an outcome, in lane order."""
         return self._orders("pending", account) if lane is None else self._orders("lane", account, lane)
 
     def unresolved(self, account: str) -> list[Recorded]:

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
+# ruff: noqa: S608 -- the texts are made of names that stand in this package
 """The tables of the SQLite journal, and how a connection to them is opened.
 
 ``events`` is the truth: one row per step, chained by hashes. Everything else is a projection of it, and points to event
 rows instead of copying them: small rows, and one place where a text stands.
+
+Version 2 added ``names``. The owner brings a file of version 1 up to date; who only reads one sees ``names`` as a view.
 """
 
 from __future__ import annotations
@@ -15,9 +18,10 @@ import apsw
 
 from .faults import sentence
 from .protocol import JournalUnavailable
+from .state import PENDING, UNRESOLVED
 
 APPLICATION_ID = 0x666B7365  # "fkse"
-VERSION = 1
+VERSION = 2
 
 #: Projections, as (name, definition); ``verify`` makes the same tables a second time from the events.
 PROJECTIONS = (
@@ -26,6 +30,11 @@ PROJECTIONS = (
         "(position INTEGER PRIMARY KEY, account INTEGER NOT NULL, client_order_id TEXT NOT NULL, lane TEXT NOT NULL, "
         "state INTEGER NOT NULL, attempt INTEGER NOT NULL, outcome INTEGER NOT NULL, "
         "UNIQUE (account, client_order_id)) STRICT",
+    ),
+    (
+        "names",
+        "(account INTEGER NOT NULL, venue_client_order_id TEXT NOT NULL, order_position INTEGER NOT NULL, "
+        "PRIMARY KEY (account, venue_client_order_id)) STRICT, WITHOUT ROWID",
     ),
     (
         "fills",
@@ -69,17 +78,29 @@ INDEXES = (
 )
 
 #: Prepared statements that a connection keeps: one per number of rows of the tables that a busy journal writes.
-STATEMENTS = 300
+STATEMENTS = 400
 
 #: Pages (4 KiB) after which the write-ahead log is written back and starts from its beginning again.
 LOG_PAGES = 2_000
 
 NO_HASH = bytes(32)
 
+#: What ``names`` holds, from the events of a file that has no such table.
+_NAMED = (
+    "SELECT account, body ->> '$.venue_client_order_id' AS venue_client_order_id, order_position "
+    "FROM events WHERE kind = 'intent' AND venue_client_order_id <> ''"
+)
 
-def statements() -> list[str]:
+
+def tables_of(version: int) -> set[str]:
+    """The names of the tables of a file of this version."""
+    return {name for name, _ in TABLES if version >= 2 or name != "names"}
+
+
+def statements(version: int = VERSION) -> list[str]:
     """Everything that makes an empty file a journal."""
-    tables = [f"CREATE TABLE {name} {definition}" for name, definition in TABLES]
+    names = tables_of(version)
+    tables = [f"CREATE TABLE {name} {definition}" for name, definition in TABLES if name in names]
     indexes = [f"CREATE INDEX {name} ON {definition}" for name, definition in INDEXES]
     return [*tables, *indexes]
 
@@ -128,7 +149,10 @@ def _recognise(connection: apsw.Connection, where: str, *, read_only: bool) -> N
 def _configure(connection: apsw.Connection, *, read_only: bool) -> None:
     connection.pragma("trusted_schema", False)
     connection.pragma("cache_size", -2_000 if read_only else -16_000)
+    version = connection.pragma("user_version")
     if read_only:
+        if version < VERSION:
+            connection.execute(f"CREATE TEMP VIEW names AS {_NAMED}")
         return
     connection.pragma("journal_mode", "wal")
     # FULL: in WAL mode NORMAL does not sync at commit, and a power cut would lose acknowledged orders.
@@ -137,6 +161,8 @@ def _configure(connection: apsw.Connection, *, read_only: bool) -> None:
     connection.pragma("wal_autocheckpoint", LOG_PAGES)
     if connection.execute("SELECT count(*) FROM sqlite_schema").get == 0:
         _create(connection)
+    elif version < VERSION:
+        _upgrade(connection)
     _extend_log(connection)
 
 
@@ -146,6 +172,21 @@ def _create(connection: apsw.Connection) -> None:
             connection.execute(statement)
         connection.execute("INSERT INTO head VALUES (1, 0, ?)", (NO_HASH,))
         connection.pragma("application_id", APPLICATION_ID)
+        connection.pragma("user_version", VERSION)
+
+
+def _upgrade(connection: apsw.Connection) -> None:
+    """From version 1, in one transaction."""
+    with connection:
+        for statement in statements():
+            if statement not in statements(version=1):
+                connection.execute(statement)
+        connection.execute(
+            "INSERT INTO names SELECT account, venue_client_order_id, max(order_position) "
+            f"FROM ({_NAMED}) GROUP BY account, venue_client_order_id"
+        )
+        # An intent that places nothing made a pending order unresolved.
+        connection.execute(f"UPDATE orders SET state = {PENDING} WHERE state = {UNRESOLVED} AND attempt = 0 AND outcome = 0")
         connection.pragma("user_version", VERSION)
 
 

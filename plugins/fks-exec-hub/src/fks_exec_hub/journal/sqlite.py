@@ -119,6 +119,10 @@ class SqliteJournal:
         """One order, with all its attempts."""
         return await self._near(Reads.order, key)
 
+    async def by_venue_id(self, account: str, venue_client_order_id: str) -> Recorded | None:
+        """The order one of whose intents gave the venue this id."""
+        return await self._far(Reads.by_venue_id, account, venue_client_order_id)
+
     async def halt(self, account: str) -> HaltRecord:
         """What the account may do."""
         return await self._near(Reads.halt, account)
@@ -128,7 +132,7 @@ class SqliteJournal:
         return await self._near(Reads.note, account, namespace, name)
 
     async def pending(self, account: str, lane: str | None = None) -> list[Recorded]:
-        """Accepted orders with neither intent nor outcome, in lane order."""
+        """Accepted orders with neither an intent to place them nor an outcome, in lane order."""
         return await self._far(Reads.pending, account, lane)
 
     async def unresolved(self, account: str) -> list[Recorded]:

@@ -65,19 +65,17 @@ class OrderState:
     intents: set[tuple[str, str, int]] | None = field(factory=set)
 
     def intend(self, step: Intent) -> None:
-        """An intent makes the order's fate a question again, unless it acts on an order with a known state."""
+        """An intent to place the order makes its fate a question again; what acts on a placed order changes nothing."""
         if self.intents is not None:
             self.intents.add((step.purpose, step.leg, step.attempt))
         if step.leg == "" and step.purpose in PLACING:
             self.state = UNRESOLVED
             self.attempt = max(self.attempt, step.attempt)
             self.outcome = 0
-        elif self.state == PENDING:
-            self.state = UNRESOLVED
 
     def learn(self, step: Outcome, position: int) -> None:
         """The last outcome of the order itself counts; one of an older attempt says nothing about the newest."""
-        if step.leg or (step.attempt < self.attempt and not self.outcome):
+        if step.leg or step.purpose not in PLACING or (step.attempt < self.attempt and not self.outcome):
             return
         self.outcome = position
         if step.status == "unknown":

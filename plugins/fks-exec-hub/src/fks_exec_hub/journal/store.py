@@ -86,6 +86,7 @@ class Store:
     def store(self, writes: Sequence[Write]) -> list[Written | JournalError]:
         """Check and store; one result for each write, in order. Never raises."""
         if self._fault:
+            self._unsettle(writes)
             return [JournalUnavailable(self._fault) for _ in writes]
         connection, committing = self._file, False
         try:
@@ -116,9 +117,7 @@ class Store:
 
     def _refuse_unsettled(self, account: str) -> None:
         if account in self._unsettled:
-            raise JournalUnavailable(
-                f"nothing stored: an earlier write of account {account!r} is uncertain; claim the account first"
-            )
+            raise JournalUnavailable(f"nothing stored: an earlier write of account {account!r} failed; claim the account first")
 
     def _append(self, step: JournalStep, body: str) -> None:
         self._position = position = self._position + 1
@@ -149,10 +148,14 @@ class Store:
         why = sentence(error, self._where)
         if not rolled_back or (committing and not proves_nothing_stored(error)):
             self._fault = f"nothing stored: the journal stopped at an earlier fault ({why}); claim the account again"
+        self._unsettle(writes)
         if committing and self._fault:
-            self._unsettled |= {account_of(write.steps[0]) for write in writes}
             return [JournalUncertain(f"{why}; what was being written may be stored or not") for _ in writes]
         return [JournalUnavailable(f"nothing stored: {why}") for _ in writes]
+
+    def _unsettle(self, writes: Sequence[Write]) -> None:
+        """What is queued behind these writes may rest on them: it must not be stored without them."""
+        self._unsettled |= {account_of(write.steps[0]) for write in writes}
 
     def _roll_back(self) -> bool:
         self._events = []

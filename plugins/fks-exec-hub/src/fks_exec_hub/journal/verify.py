@@ -16,7 +16,7 @@ from .codec import ACCOUNT_STEPS, decode
 from .faults import sentence
 from .projection import Projection
 from .protocol import Accept, JournalUnavailable
-from .schema import NO_HASH, PROJECTIONS, TABLES, connect, statements
+from .schema import NO_HASH, PROJECTIONS, TABLES, connect, statements, tables_of
 
 #: So many sentences are enough to know that a file was changed.
 MOST = 50
@@ -25,6 +25,7 @@ CHUNK = 1000
 #: The columns that identify a row of each projection, and what else it says.
 _COLUMNS = {
     "orders": (("position",), ("account", "client_order_id", "lane", "state", "attempt", "outcome")),
+    "names": (("account", "venue_client_order_id"), ("order_position",)),
     "fills": (("account", "trade_id"), ("event",)),
     "positions": (("account", "lane", "strategy"), ("event",)),
     "halts": (("account",), ("event",)),
@@ -76,6 +77,7 @@ class _Verification:
         self._count = 0
         self._hash = NO_HASH
         self._replayed = True
+        self._version: int = connection.pragma("user_version", schema="journal")
 
     def run(self) -> Iterator[str]:
         self._connection.execute("BEGIN")
@@ -84,7 +86,7 @@ class _Verification:
         yield from self._events()
         yield from self._head()
         if self._replayed:
-            for table in _COLUMNS:
+            for table in sorted(tables_of(self._version) & set(_COLUMNS)):
                 yield from self._compare(table)
 
     def _structure(self) -> Iterator[str]:
@@ -93,7 +95,7 @@ class _Verification:
             if text != "ok":
                 yield f"the file is damaged: {text}"
         found = {sql for (sql,) in self._connection.execute("SELECT sql FROM journal.sqlite_schema") if sql}
-        if found != set(statements()):
+        if found != set(statements(self._version)):
             yield "the file's tables or indexes are not the ones that fks-exec made"
 
     def _events(self) -> Iterator[str]:
