@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """``python -m tests.bench``: a table in Markdown and a JSON of what the hub costs on this machine.
 
-Times are goals, not tests: they depend on the disk and on what else runs, so both stand beside each figure. What is
-counted is asserted: every order that is measured has to fill. A row above twice its goal comes with a profile.
+Times are goals, not tests: they depend on the disk and on what else runs, so both stand beside each figure. Counts and
+ratios are asserted: every order that is measured has to fill, and a ratio of one run has to lie within wide bounds. A row
+above twice its goal comes with a profile.
 """
 
 import argparse
@@ -37,7 +38,7 @@ def run_once(row: Row, place: Path, seconds: float, *, profile: bool = False) ->
 
 def measure(row: Row, place: Path, *, quick: bool) -> Measured:
     """All runs of a row."""
-    seconds = row.seconds * QUICK if quick else row.seconds
+    seconds = row.seconds if not quick else row.seconds * QUICK if row.quick is None else row.quick
     return Measured(row, [run_once(row, place, seconds) for _ in range(1 if quick else row.runs)])
 
 
@@ -48,6 +49,9 @@ def number(value: float) -> str:
 
 def line(found: Measured) -> str:
     """A row of the table."""
+    if found.not_built:
+        cells = (found.row.title, f"not built: {found.not_built}", *["-"] * (len(HEADINGS) - 2))
+        return f"| {' | '.join(cells)} |"
     row, middle = found.row, found.middle
     goal = "-" if found.goal is None else f"{row.sense} {number(found.goal)}"
     goal += f", {row.second[0]} at most {row.second[1]:g}" if row.second else ""
@@ -94,6 +98,8 @@ def main() -> None:
         if not options.only or row.measure in options.only:
             all_found.append(measure(row, options.folder, quick=options.quick))
             print(line(all_found[-1]), flush=True)
+    for note in [f"{found.row.title}: {found.row.note}" for found in all_found if found.row.note and not found.not_built]:
+        print(f"\n{note}")
     slow = profiles(all_found, options.folder, every=options.profile)
     for title, lines in slow.items():
         print(f"\n{title}, profile of the event loop's thread (own time first; profiling slows it down):\n")
@@ -103,6 +109,8 @@ def main() -> None:
     options.json.parent.mkdir(parents=True, exist_ok=True)
     options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     print(f"\n{options.json} written; {time.monotonic() - began:.0f} s")
+    if broken := [found.broken for found in all_found if found.broken]:
+        raise SystemExit("\n".join(broken))
 
 
 if __name__ == "__main__":

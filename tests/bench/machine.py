@@ -52,6 +52,27 @@ def resident_bytes() -> int:
     return int(status.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if status.exists() else 0
 
 
+class Collections:
+    """A context; how long Python's full collections took, milliseconds of the thread that they hold up."""
+
+    def __init__(self) -> None:
+        self.took: list[float] = []
+        self._began = 0.0
+
+    def __enter__(self) -> "Collections":
+        gc.callbacks.append(self._note)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        gc.callbacks.remove(self._note)
+
+    def _note(self, phase: str, found: dict[str, int]) -> None:
+        if phase == "start":
+            self._began = time.perf_counter()
+        elif found["generation"] == 2:
+            self.took.append((time.perf_counter() - self._began) * 1000)
+
+
 def collect() -> None:
     """Let go of what only circles hold."""
     for _ in range(3):

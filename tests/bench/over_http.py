@@ -20,6 +20,9 @@ CONNECTIONS = 64
 LANES = 32
 TIMER = 0.002
 """Seconds before a due time from which on the clock is watched."""
+FILLED = (b"HTTP/1.1 200", b'"success"')
+ACCEPTED = (b"HTTP/1.1 202", b'"pending"')
+"""What an answer begins with, and holds."""
 
 
 class Connection(asyncio.Protocol):
@@ -48,18 +51,24 @@ class Connection(asyncio.Protocol):
 
 
 class Client:
-    """Counts and times."""
+    """Counts and times.
 
-    def __init__(self, port: int) -> None:
+    Args:
+        expect: what every answer begins with, and holds.
+    """
+
+    def __init__(self, port: int, expect: tuple[bytes, bytes] = FILLED) -> None:
         self._port = port
+        self._expect = expect
         self._idle: list[Connection] = []
         self._numbers = itertools.count()
         self.took: list[float] = []
         self.faults: list[bytes] = []
         self.sent = 0
+        self.connections = 0
 
     def check(self) -> None:
-        """Raise AssertionError for an answer that does not tell of a filled order."""
+        """Raise AssertionError for an answer that is not as expected."""
         assert not self.faults, f"{len(self.faults)} of {self.sent} answers: {self.faults[0].decode()}"
 
     async def connect(self, count: int) -> list[Connection]:
@@ -67,6 +76,7 @@ class Client:
         loop = asyncio.get_running_loop()
         made = [await loop.create_connection(Connection, "127.0.0.1", self._port) for _ in range(count)]
         self._idle += [connection for _, connection in made]
+        self.connections += count
         return [connection for _, connection in made]
 
     def alert(self) -> bytes:
@@ -81,7 +91,7 @@ class Client:
 
         def answered(answer: bytes) -> None:
             self.took.append((time.perf_counter() - since) * 1000)
-            if not answer.startswith(b"HTTP/1.1 200") or b'"success"' not in answer:
+            if not answer.startswith(self._expect[0]) or self._expect[1] not in answer:
                 self.faults.append(answer)
             then(connection)
 
@@ -106,15 +116,20 @@ class Client:
         await asyncio.wait_for(done, seconds + 30)
         return time.perf_counter() - began
 
-    async def steady(self, per_minute: float, seconds: float) -> None:
-        """Open loop: each alert at its time, whatever became of the others; timed from when it was due."""
+    async def steady(self, per_minute: float, seconds: float, *, timer: float = TIMER) -> None:
+        """Open loop: each alert at its time, whatever became of the others; timed from when it was due.
+
+        Args:
+            timer: seconds before a due time from which on the clock is watched; 0: it is not.
+        """
         await self.connect(8)
         self.took.clear()
         began, self.sent = time.perf_counter(), 0
         for number in range(int(seconds * per_minute / 60)):
             due = began + number * 60 / per_minute
-            await asyncio.sleep(due - time.perf_counter() - TIMER)
-            while time.perf_counter() < due:  # noqa: ASYNC110  (a timer is up to a millisecond late)
+            if (left := due - time.perf_counter() - timer) > 0:
+                await asyncio.sleep(left)
+            while timer and time.perf_counter() < due:  # noqa: ASYNC110  (a timer is up to a millisecond late)
                 await asyncio.sleep(0)
             if not self._idle:
                 await self.connect(1)
@@ -125,9 +140,14 @@ class Client:
 
 
 @contextmanager
-def host(folder: Path, profiler: Profiler) -> Iterator[int]:
-    """The port of a served hub; its profile, if one is wanted, goes to the profiler."""
-    command = [sys.executable, "-m", "tests.bench.worker", "serve", str(folder), *(["--profile"] if profiler.wanted else [])]
+def host(folder: Path, profiler: Profiler, *options: str) -> Iterator[int]:
+    """The port of a served hub; its profile, if one is wanted, goes to the profiler.
+
+    Args:
+        options: of the worker.
+    """
+    profile = ["--profile"] if profiler.wanted else []
+    command = [sys.executable, "-m", "tests.bench.worker", "serve", str(folder), *options, *profile]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield int(process.stdout.readline())

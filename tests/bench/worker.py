@@ -14,10 +14,11 @@ import uvloop
 from fks_exec_server import serve
 from fks_exec_server.config import Address
 
-from . import inside, over_http
+from . import inside, over_http, restart, resting, slow_disk, switches
 from .hosts import instant, open_hub
 from .machine import surroundings
 from .profiling import Profiler
+from .switches import NotBuilt
 
 MEASURES = {
     "hook": inside.hook_call,
@@ -28,11 +29,23 @@ MEASURES = {
     "memory": inside.memory,
     "steady": over_http.steady,
     "saturation": over_http.saturation,
+    "slow-disk": slow_disk.inside,
+    "slow-disk-http": slow_disk.over_http,
+    "restart": restart.ready_after_kill,
+    "resting": resting.flatness,
+    "overlap": switches.overlap,
+    "merge": switches.merge,
 }
+HTTP = ("serve", "steady", "saturation", "slow-disk-http")
 
 
-async def serve_until_told(folder: Path, profiler: Profiler) -> dict[str, Any]:
-    """A host; its port goes to standard output, a line on standard input ends it."""
+async def serve_until_told(folder: Path, profiler: Profiler, respond: str, commit: float) -> dict[str, Any]:
+    """A host; its port goes to standard output, a line on standard input ends it.
+
+    Args:
+        respond: when it answers, ``outcome`` or ``accepted``.
+        commit: seconds that each commit takes longer than on the disk as it is.
+    """
     stop = asyncio.Event()
     told = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
     told.add_done_callback(lambda _: stop.set())
@@ -40,17 +53,19 @@ async def serve_until_told(folder: Path, profiler: Profiler) -> dict[str, Any]:
     def ready(alerts: Address, operations: Address) -> None:
         print(alerts.port, flush=True)
 
-    with profiler:
-        await serve(open_hub(instant(folder, server=True)), ready=ready, stop=stop)
+    with profiler, slow_disk.slow_commits(commit):
+        await serve(open_hub(instant(folder, server=respond)), ready=ready, stop=stop)
     return {}
 
 
 async def measure(name: str, folder: Path, seconds: float, profiler: Profiler) -> dict[str, Any]:
     """One figure, and the machine of that minute."""
-    if name == "serve":
-        return await serve_until_told(folder, profiler)
     machine = surroundings(folder)
-    return await MEASURES[name](folder, seconds, profiler) | machine
+    try:
+        found = await MEASURES[name](folder, seconds, profiler)
+    except NotBuilt as error:
+        found = {"not_built": str(error)}
+    return found | machine
 
 
 def main() -> None:
@@ -60,11 +75,16 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--respond", default="outcome", help="when a host that serves answers")
+    parser.add_argument("--commit", type=float, default=0.0, help="seconds that a commit of a host that serves takes longer")
     parser.add_argument("--uvloop", action="store_true", help="always so for what serves HTTP")
     arguments = parser.parse_args()
     profiler = Profiler(arguments.profile)
-    run = uvloop.run if arguments.uvloop or arguments.measure in ("serve", "steady", "saturation") else asyncio.run
-    found = run(measure(arguments.measure, arguments.folder, arguments.seconds, profiler))
+    run = uvloop.run if arguments.uvloop or arguments.measure in HTTP else asyncio.run
+    if arguments.measure == "serve":
+        found = run(serve_until_told(arguments.folder, profiler, arguments.respond, arguments.commit))
+    else:
+        found = run(measure(arguments.measure, arguments.folder, arguments.seconds, profiler))
     print(json.dumps(found | {"profile": profiler.lines()}))
 
 
