@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What must hold, whatever was killed: from the client's memory, the journal and the venue's own record."""
+"""What must hold, whatever was killed: from the senders' memory, the journal and the exchange's own record."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from attrs import define, field
-from client import Sent
-from host import ACCOUNT
+from memory import Alert, Answer, Memory
+from plan import ACCOUNT, MAX_AGE
 
 from fks_exec import ExecutionResult, Position
 from fks_exec.convert import from_json
-from fks_exec_hub.journal import Journal, Key, Recorded
-from fks_exec_simulators.exchange import Request
+from fks_exec_hub.journal import Attempt, Journal, Key, Recorded
+from fks_exec_simulators.exchange_book import Placed, Record, Request
 
 SHOWN = 5
-UNSETTLED = ("unknown",)
+SLACK = 0.3
+"""Seconds between the decision to send an order and the exchange's seeing it, at most."""
+MOVING = ("", "pending", "unknown", "accepted", "partially_filled")
+"""States after which others come."""
+NOTHING = ("not_placed", "rejected", "denied")
+"""States in which the exchange has no order."""
 
 
 @define
@@ -43,115 +48,210 @@ class Findings:
         return [f"{kind}: {what}" for kind, all_of in self.found.items() for what in all_of[:SHOWN]]
 
 
-async def after_kill(findings: Findings, journal: Journal, heard: Iterable[Sent], requests: list[Request]) -> None:
-    """What was acknowledged since the last look is in the journal as it was told; nothing reached the venue twice."""
-    for sent in heard:
-        recorded = await journal.order(Key(ACCOUNT, sent.id))
+@define
+class Counts:
+    """What a round held, for the table."""
+
+    orders: int = 0
+    attempts: int = 0
+    requests: int = 0
+    unsent: int = 0
+    further: int = 0
+    cancels: int = 0
+    states: Counter[str] = field(factory=Counter)
+
+
+@define
+class Story:
+    """One order, as the journal and the exchange know it.
+
+    Attributes:
+        attempts: those that were to place it, each with its requests.
+    """
+
+    recorded: Recorded
+    attempts: list[tuple[Attempt, list[Request]]]
+    placed: list[Placed]
+
+    @property
+    def id(self) -> str:
+        """The order's."""
+        return self.recorded.key.client_order_id
+
+    @property
+    def requests(self) -> list[Request]:
+        """All of them, by arrival."""
+        return sorted((r for _, all_of in self.attempts for r in all_of), key=lambda r: r.arrival)
+
+
+def stories(recorded: Iterable[Recorded], record: Record) -> list[Story]:
+    """By their place in the journal."""
+    requests = defaultdict(list)
+    for request in record.requests.values():
+        requests[request.id].append(request)
+    told = []
+    for order in sorted(recorded, key=lambda order: order.position):
+        placing = [attempt for attempt in order.attempts if attempt.purpose in ("order", "close") and not attempt.leg]
+        attempts = [(attempt, requests.get(attempt.venue_client_order_id, [])) for attempt in placing]
+        placed = [record.orders[r.arrival] for _, all_of in attempts for r in all_of if r.placed]
+        told.append(Story(order, attempts, placed))
+    return told
+
+
+async def after_kill(findings: Findings, journal: Journal, heard: Iterable[Answer], memory: Memory) -> None:
+    """What was acknowledged since the last look is in the journal, as it was told."""
+    for answer in heard:
+        if answer.key is None:
+            continue
+        if memory.alerts[answer.id].key != answer.key:
+            findings.add("records", f"{answer.id} was acknowledged as two orders")
+        recorded = await journal.order(Key(ACCOUNT, answer.key))
         if recorded is None:
-            if sent.accepted:
-                findings.add("lost", f"{sent.id} was acknowledged and has no journalled state")
-        elif sent.told and sent.told not in UNSETTLED:
-            _as_told(findings, sent, recorded)
-    _doubled(findings, requests)
+            findings.add("lost", f"{answer.id} was acknowledged and has no journalled state")
+        else:
+            _as_told(findings, answer, recorded)
 
 
-def _as_told(findings: Findings, sent: Sent, recorded: Recorded) -> None:
+def _as_told(findings: Findings, answer: Answer, recorded: Recorded) -> None:
+    if answer.code == "NOT_RECORDED" or answer.status in ("", "pending", "unknown"):
+        return
     known = _result(recorded)
-    if known is None or known.status != sent.told or known.filled_quantity != Decimal(sent.filled):
-        findings.add("told", f"{sent.id} was told {sent.told}, the journal says {recorded.status}")
+    status, filled = (known.status, known.filled_quantity) if known else ("pending", Decimal(0))
+    went_on = answer.status in MOVING and status not in ("pending", "unknown", *NOTHING) and filled >= Decimal(answer.filled)
+    if not went_on and (status != answer.status or filled != Decimal(answer.filled)):
+        findings.add("told", f"{answer.id} was told {answer.status} {answer.filled}, the journal says {status} {filled}")
 
 
 def _result(recorded: Recorded) -> ExecutionResult | None:
     return None if recorded.result is None else from_json(ExecutionResult, recorded.result)
 
 
-def _doubled(findings: Findings, requests: list[Request]) -> None:
-    for (symbol, sequence), count in Counter((r.symbol, r.sequence) for r in requests).items():
-        if count > 1:
-            findings.add("doubled", f"order {sequence} of {symbol} reached the venue {count} times")
+def doubled(findings: Findings, told: list[Story]) -> None:
+    """No order is at the exchange twice."""
+    for story in told:
+        if len(story.placed) > 1:
+            findings.add("doubled", f"order {story.id} was placed {len(story.placed)} times")
 
 
-async def at_end(findings: Findings, journal: Journal, orders: dict[str, Sent], requests: list[Request]) -> list[Recorded]:
-    """Everything, after the last clean stop and the last settlement; returns what the journal holds, oldest first."""
-    recorded = list(reversed(await journal.orders(ACCOUNT, limit=10**9)))
-    await after_kill(findings, journal, orders.values(), requests)
-    _each_once(findings, recorded, orders)
-    _requests_and_attempts(findings, recorded, requests)
-    lane_order(findings, recorded, requests)
-    _acceptance(findings, recorded, orders)
-    _fills(findings, recorded, requests)
-    await _positions(findings, journal, requests)
+def denied_but_there(findings: Findings, told: list[Story]) -> None:
+    """What is said not to be at the exchange is not there."""
+    for story in told:
+        if story.placed and story.recorded.status in NOTHING:
+            findings.add("fills", f"{story.id} is {story.recorded.status}, and the exchange has it")
+
+
+def lane_order(findings: Findings, told: list[Story]) -> None:
+    """By arrival at the exchange, each order stands where the journal accepted it, with all its requests."""
+    last: dict[str, tuple[int, str]] = {}
+    for story in told:
+        requests, lane = story.requests, story.recorded.lane
+        before, name = last.get(lane, (0, ""))
+        if requests and requests[0].arrival < before:
+            findings.add("inversions", f"{story.id} was sent before {name}, which was accepted first")
+        if requests:
+            last[lane] = max((requests[-1].arrival, story.id), (before, name))
+
+
+async def at_end(findings: Findings, journal: Journal, memory: Memory, record: Record) -> Counts:
+    """Everything, after a clean stop."""
+    recorded = await journal.orders(ACCOUNT, limit=10**9)
+    alerts, told = memory.by_key(), stories(recorded, record)
+    counts = Counts(orders=len(recorded), requests=len(record.requests), states=Counter(r.status for r in recorded))
+    for alert in alerts.values():
+        await after_kill(findings, journal, alert.answers[-1:], memory)
+    _each_once(findings, recorded, alerts)
+    doubled(findings, told)
+    lane_order(findings, told)
+    _without_intent(findings, told, record)
+    for story in told:
+        _requests_and_attempts(findings, counts, story)
+        _cancels(findings, counts, story, record)
+        _age(findings, story, alerts.get(story.id))
+        _fills(findings, story)
+    await _positions(findings, journal, record)
     for sentence in await journal.verify():
         findings.add("verify", sentence)
-    return recorded
+    return counts
 
 
-def _each_once(findings: Findings, recorded: list[Recorded], orders: dict[str, Sent]) -> None:
+def _each_once(findings: Findings, recorded: list[Recorded], alerts: dict[str, Alert]) -> None:
     for name, count in Counter(r.key.client_order_id for r in recorded).items():
         if count > 1:
             findings.add("records", f"{name} has {count} records")
-        if name not in orders:
-            findings.add("records", f"{name} was never sent")
-    for record in recorded:
-        if record.status in ("pending", *UNSETTLED):
-            findings.add("unsettled", f"{record.key.client_order_id} is {record.status} after the last clean run")
+        if name not in alerts:
+            findings.add("records", f"{name} was never acknowledged, though its sender asked until it was answered")
+    for order in recorded:
+        if order.status in MOVING:
+            findings.add("unsettled", f"{order.key.client_order_id} is {order.status} after the last clean run")
 
 
-def _requests_and_attempts(findings: Findings, recorded: list[Recorded], requests: list[Request]) -> None:
-    seen = Counter(request.id for request in requests)
-    names: set[str] = set()
-    for record in recorded:
-        names.update(a.venue_client_order_id for a in record.attempts)
-        count, tries = sum(seen[a.venue_client_order_id] for a in record.attempts), len(record.attempts)
-        unproved = record.status == "not_placed"  # the host died between the intent and the call
-        if tries > 1 or count > tries or (count < tries and not unproved):
-            findings.add("attempts", f"{record.key.client_order_id}: {tries} attempts in the journal, {count} requests")
-    for request in requests:
+def _without_intent(findings: Findings, told: list[Story], record: Record) -> None:
+    names = {attempt.venue_client_order_id for story in told for attempt, _ in story.attempts}
+    for request in record.requests.values():
         if request.id not in names:
-            findings.add("attempts", f"order {request.sequence} of {request.symbol} reached the venue without an intent")
+            findings.add("attempts", f"request {request.arrival} for {request.symbol} reached the exchange without an intent")
 
 
-def _acceptance(findings: Findings, recorded: list[Recorded], orders: dict[str, Sent]) -> None:
-    """The client's pipe keeps the order, and it sends first again what was lost: so its count is the journal's order."""
-    last: dict[str, int] = {}
-    for record in recorded:
-        sent = orders.get(record.key.client_order_id)
-        if sent is not None:
-            if sent.sequence <= last.get(record.lane, 0):
-                findings.add("acceptance", f"{sent.id} was accepted after number {last[record.lane]}")
-            last[record.lane] = sent.sequence
+def _requests_and_attempts(findings: Findings, counts: Counts, story: Story) -> None:
+    """One request per attempt; none only where the next attempt or the end says that there was no effect.
+
+    So it is when the host died between intent and call, when there was no connection, and when the order had grown too old,
+    or was cancelled, while its intent became durable.
+    """
+    counts.attempts += len(story.attempts)
+    counts.further += max(len(story.attempts) - 1, 0)
+    for number, (attempt, requests) in enumerate(story.attempts, 1):
+        last = number == len(story.attempts)
+        unsent = not requests and (not last or _never_sent(story.recorded))
+        counts.unsent += unsent
+        if len(requests) != 1 and not unsent:
+            findings.add("attempts", f"{story.id}, attempt {attempt.attempt}: {len(requests)} requests")
+    if story.placed and not story.attempts[-1][1]:
+        findings.add("attempts", f"{story.id}: a further attempt after one that was placed")
 
 
-def lane_order(findings: Findings, recorded: list[Recorded], requests: list[Request]) -> None:
-    """By arrival at the venue, each order sent stands where the journal accepted it."""
-    arrival = {request.id: request.arrival for request in reversed(requests)}
-    last: dict[str, tuple[int, str]] = {}
-    for record in sorted(recorded, key=lambda record: record.position):
-        arrivals = [arrival[a.venue_client_order_id] for a in record.attempts if a.venue_client_order_id in arrival]
-        if arrivals:
-            before, name = last.get(record.lane, (0, ""))
-            if arrivals[0] < before:
-                findings.add("inversions", f"{record.key.client_order_id} was sent before {name}, which was accepted first")
-            last[record.lane] = max((arrivals[0], record.key.client_order_id), (before, name))
+def _never_sent(recorded: Recorded) -> bool:
+    """The end says that nothing was sent."""
+    result = _result(recorded)
+    return recorded.status in ("not_placed", "denied") or (result is not None and result.code == "WITHDRAWN")
 
 
-def _fills(findings: Findings, recorded: list[Recorded], requests: list[Request]) -> None:
-    filled = {request.id for request in requests if request.fate == "filled"}
-    for record in recorded:
-        there = any(a.venue_client_order_id in filled for a in record.attempts)
-        if there != (record.status == "filled"):
-            where = "filled at the venue" if there else "not filled at the venue"
-            findings.add("fills", f"{record.key.client_order_id} is {record.status} and {where}")
+def _cancels(findings: Findings, counts: Counts, story: Story, record: Record) -> None:
+    """No request to cancel without its intent."""
+    intents = sum(attempt.purpose == "cancel" for attempt in story.recorded.attempts)
+    requests = sum(record.cancels[attempt.venue_client_order_id] for attempt, _ in story.attempts)
+    counts.cancels += requests
+    if requests > intents:
+        findings.add("attempts", f"{story.id}: {requests} requests to cancel, {intents} attempts to")
 
 
-async def _positions(findings: Findings, journal: Journal, requests: list[Request]) -> None:
-    expected: dict[str, Decimal] = defaultdict(Decimal)
-    for request in requests:
-        if request.fate == "filled":
-            expected[request.symbol] += Decimal(request.quantity) * (1 if request.side == "buy" else -1)
+def _age(findings: Findings, story: Story, alert: Alert | None) -> None:
+    """By the journal's times, and by the machine's: an entry that was sent was not too old."""
+    if not story.attempts or alert is None or not alert.ages or story.attempts[0][0].reducing:
+        return
+    attempt, first = story.attempts[0][0], next(iter(story.requests), None)
+    age = (attempt.time - story.recorded.accepted_at) / 1000
+    if age > MAX_AGE + SLACK:
+        findings.add("age", f"{story.id} was {age:.1f} s old when it was sent")
+    waited = (first.sent - alert.acknowledged) / 1000 if first is not None else 0.0
+    if waited > MAX_AGE + SLACK:
+        findings.add("age", f"{story.id} was sent {waited:.1f} s after it was acknowledged; by the journal after {age:.1f} s")
+
+
+def _fills(findings: Findings, story: Story) -> None:
+    status, known = story.recorded.status, _result(story.recorded)
+    filled = Decimal(0) if known is None else known.filled_quantity
+    there = sum((placed.filled for placed in story.placed), Decimal(0))
+    states = [placed.state for placed in story.placed]
+    nothing = status in NOTHING or _never_sent(story.recorded)
+    if there != filled or bool(states) == nothing or (states and status != states[-1]):
+        findings.add("fills", f"{story.id} is {status} with {filled} filled; at the exchange: {states or 'nothing'}, {there}")
+
+
+async def _positions(findings: Findings, journal: Journal, record: Record) -> None:
+    expected = record.positions()
     held = {p.lane: from_json(Position, p.position).quantity for p in await journal.positions(ACCOUNT)}
     for symbol in sorted({*expected, *held}):
-        if expected[symbol] != held.get(symbol, Decimal(0)):
-            findings.add(
-                "positions", f"{symbol}: {held.get(symbol, 0)} in the journal, {expected[symbol]} by the venue's fills"
-            )
+        ours, theirs = held.get(symbol, Decimal(0)), expected.get(symbol, Decimal(0))
+        if ours != theirs:
+            findings.add("positions", f"{symbol}: {ours} in the journal, {theirs} by the exchange's fills")

@@ -1,92 +1,124 @@
 # SPDX-License-Identifier: MIT
-"""The host that is killed: an ExecutionHub over SQLite; orders come as lines of JSON, acknowledgements go back so.
+"""The host that is killed: a hub over SQLite that takes alerts over HTTP, as ``fks-exec serve`` does.
 
-For each order one line when it is durable and one with its outcome. Ends, cleanly, with its standard input.
+Forked by a nursery that has imported all it needs; hears of its life (plan.Life) as a line of JSON. It ends, cleanly, with its
+standard input; a further line is answered when nothing is open any more.
 """
+
+from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
-import os
+import random
 import sys
 from pathlib import Path
 
+from faults import SteppedClock, trouble
+from kills import Killer, KillingJournals, KillingVenue
 from mutants import MUTANTS
+from plan import ACCOUNT, JOURNAL, KEYS, TABLE, Life
+from processes import fork, say
 
-from fks_exec import FksExecError, Order
-from fks_exec.model.numbers import plain
+from fks_exec import FksExecError
 from fks_exec_hub import ExecutionHub, HubConfig
-from fks_exec_hub.config import AccountConfig
+from fks_exec_hub.config import parse_config
+from fks_exec_hub.journal import HaltState
+from fks_exec_server import serve
+from fks_exec_simulators.disk import FaultyDisk
 from fks_exec_simulators.remote import RemotePlugin
 
-ACCOUNT = "chaos"
-JOURNAL = "journal.db"
-DEADLINE = 0.5
-"""Seconds that the venue has for one call; short, so that silence costs a run little."""
+
+def configuration(life: Life) -> HubConfig:
+    """One account at the exchange, two senders of alerts."""
+    base = Path(life.folder)
+    keys = {}
+    for respond, secret in KEYS.items():
+        file = base / f"{respond}.key"
+        file.touch(0o600)
+        file.write_text(secret, "utf-8")
+        keys[respond] = {"secret": {"file": file.name}, "accounts": [ACCOUNT], "respond": respond, "wait": 1.0}
+    server = {"bind": "127.0.0.1:0", "operations": "127.0.0.1:0", "keys": keys}
+    accounts = {ACCOUNT: {**TABLE, "config": {"port": life.venue}}}
+    return parse_config({"journal": f"chaos:{JOURNAL}", "accounts": accounts, "plugins": {"server": server}}, base)
 
 
-def configuration(folder: Path, port: int) -> HubConfig:
-    """One account at the exchange that listens on this port."""
-    account = AccountConfig(venue="remote", guards=(), deadline=DEADLINE, required=True, config={"port": port})
-    return HubConfig(base=folder, journal=f"sqlite:{JOURNAL}", state=folder / "state", accounts={ACCOUNT: account})
+async def settled(hub: ExecutionHub) -> None:
+    """Wait until every order has ended; one that is known not to be placed may be watched for longer."""
+    while True:
+        open_orders = [order for order in await hub.journal.open(ACCOUNT) if order.status != "not_placed"]
+        if not (open_orders or await hub.journal.pending(ACCOUNT) or await hub.journal.unresolved(ACCOUNT)):
+            return
+        await asyncio.sleep(0.05)
 
 
-def say(**content: object) -> None:
-    """One whole line; what a killed process said before is still in the pipe."""
-    os.write(1, json.dumps(content).encode() + b"\n")
+async def befall(clock: SteppedClock, disk: FaultyDisk | None, life: Life) -> None:
+    """The life's fault."""
+    await asyncio.sleep(life.fault_at)
+    if life.step_to is not None:
+        clock.step(life.step_to)
+    if disk is not None:
+        await trouble(disk, life.disk, life.fault_for)
 
 
-async def take(hub: ExecutionHub, asked: dict[str, str]) -> None:
-    """One order, from its line to its outcome."""
-    name = asked["id"]
-    order = Order(
-        symbol=asked["symbol"],
-        side=asked["side"],
-        quantity=asked["quantity"],
-        client_order_id=name,
-        options={"sequence": asked["sequence"]},
-    )
-    try:
-        receipt = await hub.submit(ACCOUNT, order)
-        say(id=name, accepted=True, duplicate=receipt.duplicate)
-        result = await receipt.result()
-    except FksExecError as error:
-        say(id=name, refused=str(error))
-    else:
-        say(id=name, status=result.status.value, code=result.code, filled=plain(result.filled_quantity))
+async def operate(hub: ExecutionHub) -> None:
+    """As people do: let an account go on that a fault of the journal has halted, cancel an order now and then."""
+    while True:
+        await asyncio.sleep(0.2 * random.random())
+        with contextlib.suppress(FksExecError):  # while the disk fails
+            if (await hub.journal.halt(ACCOUNT)).state is not HaltState.ACTIVE:
+                await hub.halt(ACCOUNT, HaltState.ACTIVE, "the disk is well again")
+            orders = await hub.journal.open(ACCOUNT)
+            if orders:
+                await hub.cancel_order(ACCOUNT, random.choice(orders).key.client_order_id)
 
 
-async def lines() -> asyncio.StreamReader:
-    """Standard input, without blocking."""
+async def listen(reader: asyncio.StreamReader, hub: ExecutionHub, stop: asyncio.Event) -> None:
+    """The conductor has one wish, and then that we end."""
+    if await reader.readline():
+        await settled(hub)
+        say(settled=True)
+        await reader.read()
+    stop.set()
+
+
+async def run() -> None:
+    """Hear what befalls this life; serve until the input ends, or the step is reached at which it dies."""
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    return reader
+    life = Life(**json.loads(await reader.readline()))
+    killer, clock = Killer(life.point, life.passes), SteppedClock(life.offset)
+    disk = FaultyDisk("chaos") if life.disk else None
+    plugins = [RemotePlugin(lambda: KillingVenue(killer)), KillingJournals(killer, disk.name if disk else None)]
+    hub, stop = ExecutionHub.open(configuration(life), plugins=plugins, clock=clock), asyncio.Event()
+    tasks = []
 
+    def ready(alerts: object, operations: object) -> None:
+        say(ready=alerts.port)
+        tasks.append(asyncio.create_task(listen(reader, hub, stop)))
+        tasks.append(asyncio.create_task(befall(clock, disk, life)))
+        tasks.append(asyncio.create_task(operate(hub)))
 
-async def run(folder: Path, port: int) -> None:
-    """Serve until the input ends."""
-    reader = await lines()
-    async with ExecutionHub.open(configuration(folder, port), plugins=[RemotePlugin()]) as hub:
-        say(ready=True)
-        tasks: set[asyncio.Task[None]] = set()
-        while line := await reader.readline():
-            task = asyncio.create_task(take(hub, json.loads(line)))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+    await serve(hub, ready=ready, stop=stop)
+    for task in tasks:
+        task.cancel()
 
 
 def main() -> None:
     """Started by chaos.py."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("port", type=int)
+    parser.add_argument("nursery", help="the socket to report at")
     parser.add_argument("--mutant", choices=sorted(MUTANTS))
     arguments = parser.parse_args()
     if arguments.mutant:
         MUTANTS[arguments.mutant]()
-    logging.getLogger("fks_exec_hub").setLevel(logging.ERROR)  # that orders are unknown after a kill is what is measured
-    asyncio.run(run(arguments.folder, arguments.port))
+    logging.getLogger("fks_exec_hub").setLevel(logging.CRITICAL)  # what is measured here would fill the screen
+    logging.getLogger("fks_exec_server").setLevel(logging.CRITICAL)
+    fork(arguments.nursery)
+    asyncio.run(run())
+    say(ended=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import evolve
 
 from fks_exec import Status
-from fks_exec_hub import hub, lane, restore, submit
+from fks_exec_hub import decide, hub, intake, lane, restore, unknown
 from fks_exec_hub.journal.protocol import Accept, Intent, JournalStep, Outcome, Term, Written
 from fks_exec_hub.journal.sqlite import SqliteJournal
 from fks_exec_simulators.remote import RemoteVenue
@@ -67,7 +67,7 @@ def resend_after_restart() -> None:
         pending = await original(desk)
         for recorded in again:
             live = await restore.revive(desk, recorded)
-            live.attempt += 1
+            live.over, live.accepted_at = True, desk.clock.now()
             desk.add(live)
             pending.append(live)
         return sorted(pending, key=lambda live: live.accepted_at)
@@ -83,29 +83,41 @@ def resend_after_restart() -> None:
     restore._take_up, hub.restore = take_up, restored
 
 
+def forget_after_restart() -> None:
+    """A crash is taken for "not placed": what had an intent and no outcome is recorded so, at once."""
+    original = restore.record
+
+    async def recorded(desk: Any, live: Any, news: Any) -> None:
+        await original(desk, live, evolve(news, status=Status.NOT_PLACED) if news.status is Status.UNKNOWN else news)
+
+    restore.record = recorded
+
+
 def queue_after_commit() -> None:
     """The place in the lane is taken when the order is durable and a look-up is done, not in the tick of the write."""
 
     def enter(self: Any, desk: Any, *arguments: Any) -> Any:
-        self._lane = lambda account, symbol: _NoLane()
+        self._lane = lambda *place: _NoLane()
         try:
             live = original(self, desk, *arguments)
         finally:
             del self._lane
-        desk.spawn(asyncio.create_task(put_later(self, live)))
+        desk.spawn(asyncio.create_task(put_later(self, desk, live)))
         return live
 
-    async def put_later(self: Any, live: Any) -> None:
+    async def put_later(self: Any, desk: Any, live: Any) -> None:
         await asyncio.wait({live.write})
         await asyncio.sleep(random.random() * 0.005)  # the look-up
-        self._lane(live.key.account, live.lane).put(live)
+        self.put(desk, live)
 
-    original = hub.ExecutionHub._enter
-    hub.ExecutionHub._enter = enter
+    original = intake.Intake._enter
+    intake.Intake._enter = enter
 
 
 class _NoLane:
     """A lane that takes nothing."""
+
+    idle = False
 
     def put(self, item: Any) -> None:
         """Leave it to ``put_later``."""
@@ -137,13 +149,43 @@ def client_retries() -> None:
 
 def failure_is_refusal() -> None:
     """An answer that did not come is recorded as the venue's refusal."""
-    original = submit.record
+    _answers(lambda result: evolve(result, status=Status.REJECTED) if result.status is Status.UNKNOWN else result)
 
-    async def recorded(desk: Any, live: Any, news: Any) -> None:
-        unknown = news.status is Status.UNKNOWN
-        await original(desk, live, evolve(news, status=Status.REJECTED) if unknown else news)
 
-    submit.record = recorded
+def retry_on_timeout() -> None:
+    """An answer that did not come is taken for proof that nothing was placed: an exit is sent again."""
+    no_proof = {"status": Status.NOT_PLACED, "retryable": True}
+    _answers(lambda result: evolve(result, **no_proof) if result.status is Status.UNKNOWN else result)
+
+
+def _answers(change: Callable[[Any], Any]) -> None:
+    """What comes of each attempt is changed before anyone sees it."""
+    original = lane._attempt
+
+    async def attempt(desk: Any, live: Any) -> Any:
+        result, sent = await original(desk, live)
+        return change(result), sent
+
+    lane._attempt = attempt
+
+
+def first_look_decides() -> None:
+    """One clean "no such order" is enough, whenever it comes."""
+    original, begin = unknown.Resolver._clean, unknown.Resolver.__init__
+
+    async def clean(self: Any, question: Any, asked: float) -> None:
+        question.clean = asked
+        await original(self, question, asked)
+
+    def begun(self: Any, desk: Any, lookups: Any, _: Any = None) -> None:
+        begin(self, desk, lookups, unknown.Schedule(apart=0.0))
+
+    unknown.Resolver.__init__, unknown.Resolver._clean, unknown.Resolver._due = begun, clean, lambda self, live: 0.0
+
+
+def no_age() -> None:
+    """An entry is sent however old it is."""
+    decide._stale = lambda *_: []
 
 
 MUTANTS: dict[str, Callable[[], None]] = {
@@ -153,9 +195,13 @@ MUTANTS: dict[str, Callable[[], None]] = {
         send_before_intent,
         tell_before_outcome,
         resend_after_restart,
+        forget_after_restart,
         queue_after_commit,
         lanes_in_parallel,
         client_retries,
         failure_is_refusal,
+        retry_on_timeout,
+        first_look_decides,
+        no_age,
     )
 }

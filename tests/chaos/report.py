@@ -1,59 +1,125 @@
 # SPDX-License-Identifier: MIT
-"""The table that a run prints."""
+"""What happened, counted over all rounds, and the table that a run prints."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+from plan import POINTS, Life
 
 from fks_exec_hub.journal import Recorded
-from fks_exec_simulators.exchange import Request
 
 if TYPE_CHECKING:
-    from chaos import Tally
-    from checks import Findings
-    from client import Client
+    from checks import Counts, Findings
+    from memory import Memory
 
+BETWEEN = 60
+"""Percent of all kills that meet an order between accepted and outcome, at least."""
+IN_FLIGHT = 8
+"""Alerts on their way, at least, when a host under load is killed at random: the median."""
 VIOLATIONS = {
     "lost": "lost: acknowledged, without a journalled state",
-    "doubled": "doubled at the venue",
-    "inversions": "out of lane order",
-    "acceptance": "accepted out of the order sent",
+    "doubled": "doubled at the exchange",
     "attempts": "requests that are not the journal's attempts",
+    "inversions": "out of lane order",
+    "age": "sent past their age",
     "told": "told otherwise than recorded",
-    "unsettled": "pending or unknown in the end",
     "records": "orders without exactly one record",
-    "fills": "fills that journal and venue see differently",
+    "unsettled": "open or unknown in the end",
+    "fills": "fills that journal and exchange see differently",
     "positions": "positions that are not the sum of the fills",
     "verify": "findings of journal verify",
-    "host": "faults of the last, clean run",
-    "refused": "refusals by a host that was ready",
+    "host": "faults of hosts that were not killed",
     "load": "too little load",
 }
 
 
-def table(
-    tally: Tally, client: Client, recorded: list[Recorded], requests: list[Request], findings: Findings, seconds: float
-) -> list[str]:
+@define
+class Tally:
+    """What happened.
+
+    Attributes:
+        between: kills that met an order between accepted and outcome.
+        flying: alerts on their way at each kill at random under load.
+    """
+
+    kills: int = 0
+    at: Counter[str] = field(factory=Counter)
+    between: int = 0
+    flying: list[int] = field(factory=list)
+    faults: Counter[str] = field(factory=Counter)
+    unknown: int = 0
+    rounds: int = 0
+    alerts: int = 0
+    answers: int = 0
+    counts: Counter[str] = field(factory=Counter)
+    states: Counter[str] = field(factory=Counter)
+
+    def kill(
+        self, life: Life, said: Mapping[str, Any], flying: int, pending: list[Recorded], unresolved: list[Recorded]
+    ) -> None:
+        """One life has ended."""
+        self.kills += 1
+        where = said.get("killed") or ("while it starts" if life.start else "at random under load")
+        self.at[where] += 1
+        if where == "at random under load":
+            self.flying.append(flying)
+        asked = [order for order in unresolved if order.status != "unknown"]
+        self.unknown += len(asked)
+        self.between += bool(pending or asked)
+        if "disk" in said:
+            self.faults[f"disk: {said['disk']}"] += 1
+        if "stepped" in said:
+            self.faults["wall clock stepped"] += 1
+
+    def end(self, counts: Counts, memory: Memory) -> None:
+        """One round has ended."""
+        self.rounds += 1
+        self.alerts += len(memory.alerts)
+        self.answers += memory.answers
+        self.states.update(counts.states)
+        for name in ("orders", "attempts", "requests", "unsent", "further", "cancels"):
+            self.counts[name] += getattr(counts, name)
+
+    def check(self, findings: Findings) -> None:
+        """A run that did nothing proves nothing."""
+        if self.kills < 20:
+            return
+        if self.counts["requests"] < 20 * self.kills:
+            findings.add("load", f"only {self.counts['requests']} requests reached the exchange")
+        if median(self.flying or [0]) < IN_FLIGHT:
+            findings.add("load", f"only {median(self.flying or [0]):.0f} alerts were on their way at a kill at random")
+        if 100 * self.between < BETWEEN * self.kills:
+            findings.add("load", f"only {self.between} of {self.kills} kills met an order between accepted and outcome")
+        for point in POINTS:
+            if self.at[point] < self.kills // 50:
+                findings.add("load", f"only {self.at[point]} kills {point}")
+
+
+def table(tally: Tally, findings: Findings, seconds: float) -> list[str]:
     """Lines."""
-    flying = [count for count in tally.in_flight if count] or [0]
-    share = f"{100 * tally.open_and_placed / tally.open_intents:.0f} %" if tally.open_intents else "-"
-    states = Counter(record.status for record in recorded)
+    flying = tally.flying or [0]
     rows = {
-        "kills": f"{tally.kills}, {tally.early} of them while the host was starting",
-        "in flight at a kill, median (most)": f"{median(flying):.0f} ({max(flying)})",
-        "orders of the client": len(client.orders),
-        "acknowledged": sum(order.accepted for order in client.orders.values()),
-        "sent again under the same id": client.resent,
-        "journalled": len(recorded),
-        "requests at the venue": len(requests),
-        "states": ", ".join(f"{count} {state}" for state, count in states.most_common()),
-        "unknown after a kill": tally.open_intents,
-        "... of which were at the venue": f"{tally.open_and_placed} ({share})",
-        "settled from the venue's record": ", ".join(f"{n} {what}" for what, n in sorted(tally.settled.items())),
-        **{title: findings.count(kind) for kind, title in VIOLATIONS.items()},
-        "seconds": f"{seconds:.1f}",
+        "kills": f"{tally.kills}, in {tally.rounds} rounds",
+        **{f"... {where}": str(tally.at[where]) for where in (*POINTS, "at random under load", "while it starts")},
+        "kills with an order between accepted and outcome": f"{tally.between} ({100 * tally.between / tally.kills:.0f} %)",
+        "alerts on their way at a kill at random, median (most)": f"{median(flying):.0f} ({max(flying)})",
+        **{what: str(count) for what, count in sorted(tally.faults.items())},
+        "alerts; answers to them": f"{tally.alerts}; {tally.answers}",
+        "orders in the journal": str(tally.counts["orders"]),
+        "attempts in the journal": str(tally.counts["attempts"]),
+        "... of which after proof that the one before had no effect": str(tally.counts["further"]),
+        "... of which sent nothing, and are proved not to have": str(tally.counts["unsent"]),
+        "requests at the exchange": str(tally.counts["requests"]),
+        "requests to cancel": str(tally.counts["cancels"]),
+        "orders of unknown fate right after a kill": str(tally.unknown),
+        "states": ", ".join(f"{count} {state}" for state, count in tally.states.most_common()),
+        **{title: str(findings.count(kind)) for kind, title in VIOLATIONS.items()},
+        "seconds": f"{seconds:.0f}",
     }
     width = max(map(len, rows))
     return [*(f"{title:{width}}  {value}" for title, value in rows.items()), *findings.lines()]

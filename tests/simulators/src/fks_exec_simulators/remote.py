@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -20,16 +21,24 @@ from fks_exec import (
     NotSent,
     Order,
     OrderRef,
+    OrderUpdate,
+    Position,
     Submission,
     VenueContext,
+    VenueError,
+    VenueRateLimited,
     VenueRejected,
     VenueType,
     hookimpl,
 )
 
-from .exchange import BLANK_LINE, PRICE
+from .exchange import BLANK_LINE
+from .exchange_book import PRICE
 
 HOST = "127.0.0.1"
+REQUEST_TTL = 1.0
+"""Seconds after which the exchange drops a request that it has not placed. The moment is told by the exchange's own clock,
+which plugins of real exchanges ask for when they open; here both run on one machine."""
 
 
 @frozen
@@ -51,14 +60,28 @@ class Connection:
         """Raises OSError: there is none, and nothing was sent."""
         return cls(*await asyncio.open_connection(HOST, port))
 
-    async def ask(self, method: str, path: str, content: object = None) -> tuple[int, dict[str, Any]]:
+    async def ask(self, method: str, path: str, content: object = None) -> tuple[int, Any]:
         """The status and the JSON of the answer. Whatever it raises, the question may have been heard."""
+        await self.send(method, path, content)
+        return await self.receive()
+
+    async def send(self, method: str, path: str, content: object = None) -> None:
+        """The first half: the question is on its way."""
         body = b"" if content is None else json.dumps(content).encode()
-        self._writer.write(f"{method} {path} HTTP/1.1\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+        head = f"{method} {path} HTTP/1.1\r\nhost: {HOST}\r\ncontent-length: {len(body)}\r\n\r\n"
+        self._writer.write(head.encode() + body)
         await self._writer.drain()
+
+    async def receive(self) -> tuple[int, Any]:
+        """The second half: the answer."""
         head = (await self._reader.readuntil(BLANK_LINE)).decode("ascii")
         length = int(head.lower().partition("content-length: ")[2].partition("\r\n")[0])
         return int(head.split(" ")[1]), json.loads(await self._reader.readexactly(length))
+
+    @property
+    def usable(self) -> bool:
+        """The other side has not closed it, as far as is known here."""
+        return not (self._reader.at_eof() or self._writer.is_closing())
 
     def close(self) -> None:
         """Let it go."""
@@ -75,26 +98,49 @@ class RemoteVenue:
     @hookimpl
     async def init(self, config: RemoteConfig, context: VenueContext) -> None:
         self._port = config.port
-        self._idle.append(await Connection.open(self._port))
+        self._idle.append(await self._connect())
 
     @hookimpl
     async def execute_order(self, order: Order, submission: Submission) -> ExecutionResult:
+        sent = time.time_ns() // 1_000_000
         content = {
             "id": submission.venue_client_order_id,
             "symbol": order.symbol,
             "side": order.side.value,
             "quantity": str(order.quantity),
-            "sequence": order.options.get("sequence", 0),
+            "price": "" if order.price is None else str(order.price),
+            "sent": sent,
+            "expires": sent + round(REQUEST_TTL * 1000),
         }
         status, answer = await self.ask("POST", "/orders", content)
-        return _result(status, answer)
+        if status == 429:
+            raise VenueRateLimited("the exchange has too many requests", retry_after=0.02)
+        if status != 200:
+            retryable = answer["fate"] == "requoted"
+            raise VenueRejected(f"the exchange {answer['fate']} the order", code="REFUSED", retryable=retryable)
+        return _result(answer)
+
+    @hookimpl
+    async def cancel_order(self, ref: OrderRef, submission: Submission) -> ExecutionResult:
+        status, answer = await self.ask("DELETE", f"/orders/{ref.venue_client_order_id}")
+        if status == 404:
+            raise VenueRejected("the exchange has no such order", code="NO_ORDER")
+        return _result(answer)
 
     @hookimpl
     async def fetch_order(self, ref: OrderRef) -> ExecutionResult | None:
         status, answer = await self.ask("GET", f"/orders/{ref.venue_client_order_id}")
-        if status == 404:
-            return None
-        return _result(status, answer) if answer["fate"] == "filled" else ExecutionResult(status="rejected")
+        return None if status == 404 else _result(_clean(status, answer))
+
+    @hookimpl
+    async def fetch_open_orders(self) -> list[OrderUpdate]:
+        answer = _clean(*await self.ask("GET", "/orders"))
+        return [OrderUpdate(ref=_ref(order), result=_result(order)) for order in answer]
+
+    @hookimpl
+    async def fetch_positions(self) -> list[Position]:
+        answer = _clean(*await self.ask("GET", "/positions"))
+        return [Position(symbol=symbol, quantity=quantity) for symbol, quantity in answer.items()]
 
     @hookimpl
     async def fetch_data(self, symbol: str) -> MarketData:
@@ -113,7 +159,7 @@ class RemoteVenue:
         while self._idle:
             self._idle.pop().close()
 
-    async def ask(self, method: str, path: str, content: object = None) -> tuple[int, dict[str, Any]]:
+    async def ask(self, method: str, path: str, content: object = None) -> tuple[int, Any]:
         """One question, over a connection of its own or an idle one.
 
         Raises:
@@ -121,40 +167,75 @@ class RemoteVenue:
         """
         connection = await self._take()
         try:
-            answer = await connection.ask(method, path, content)
+            answer = await self.talk(connection, method, path, content)
         except BaseException:  # also a cancellation: half a conversation is not used again
             connection.close()
             raise
         self._idle.append(connection)
         return answer
 
+    async def talk(self, connection: Connection, method: str, path: str, content: object) -> tuple[int, Any]:
+        """Question and answer."""
+        return await connection.ask(method, path, content)
+
     async def _take(self) -> Connection:
-        if self._idle:
-            return self._idle.pop()
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable:
+                return connection
+            connection.close()
+        return await self._connect()
+
+    async def _connect(self) -> Connection:
         try:
             return await Connection.open(self._port)
         except OSError as error:
             raise NotSent(f"no connection to the exchange ({type(error).__name__}); nothing was sent") from None
 
 
-def _result(status: int, answer: dict[str, Any]) -> ExecutionResult:
-    if status == 422:
-        raise VenueRejected("the exchange refused the order", code="REFUSED")
-    fill = Fill(trade_id=f"T{answer['order_id']}", quantity=answer["quantity"], price=answer["price"])
+def _clean(status: int, answer: Any) -> Any:
+    if status != 200:
+        raise VenueError(f"the exchange answered with an error ({status})", code="NO_LOOK")
+    return answer
+
+
+def _ref(answer: dict[str, Any]) -> OrderRef:
+    return OrderRef(venue_client_order_id=answer["id"], order_id=answer["order_id"], symbol=answer["symbol"])
+
+
+def _result(answer: dict[str, Any]) -> ExecutionResult:
+    fills = [Fill(trade_id=trade["trade_id"], quantity=trade["quantity"], price=answer["price"]) for trade in answer["trades"]]
+    state = answer["state"]
+    if state == "open":
+        state = "partially_filled" if fills else "accepted"
     return ExecutionResult(
-        status="filled",
+        status=state,
         order_id=answer["order_id"],
-        filled_quantity=fill.quantity,
-        average_price=fill.price,
-        fills=[fill],
+        filled_quantity=answer["filled"],
+        average_price=answer["price"] if fills else None,
+        fills=fills,
     )
 
 
+CAPABILITIES = Capabilities(
+    abilities=["cancel_order", "fetch_order", "fetch_open_orders", "fetch_positions"],
+    order_types=["market", "limit"],
+    resolution="by_id",
+    request_ttl=REQUEST_TTL,
+)
+
+
 class RemotePlugin:
-    """What a host passes to ``ExecutionHub.open(plugins=[...])`` to have the venue ``remote``."""
+    """What a host passes to ``ExecutionHub.open(plugins=[...])`` to have the venue ``remote``.
+
+    Args:
+        create: makes the venue of an account.
+    """
+
+    def __init__(self, create: Callable[[], object] = RemoteVenue) -> None:
+        self._create = create
 
     @hookimpl
     def fks_exec_venues(self) -> Sequence[VenueType]:
         """One type."""
-        capabilities = Capabilities(abilities=["fetch_order"], resolution="by_id")
-        return [VenueType(name="remote", create=RemoteVenue, config=RemoteConfig, capabilities=capabilities)]
+        return [VenueType(name="remote", create=self._create, config=RemoteConfig, capabilities=CAPABILITIES)]

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""What all processes of a run know: the account, its times, the senders' keys; and what befalls each life, by the seed."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import cycle
+
+from attrs import define, evolve
+
+ACCOUNT = "chaos"
+JOURNAL = "journal.db"
+KEYS = {"outcome": "waits-0123456789abcdefghijklmnopqrstuvwxyz", "accepted": "hurry-0123456789abcdefghijklmnopqrstuvwxyz"}
+"""Two senders of alerts, by how they want to be answered; and their secrets."""
+MAX_AGE = 1.0
+"""Seconds after which an entry is not sent any more."""
+TABLE = {
+    "venue": "remote",
+    "guards": [],
+    "deadline": 0.3,
+    "max_order_age": MAX_AGE,
+    "poll": 0.2,
+    "polls_per_second": 40.0,
+    "compare_every": 1.0,
+}
+"""The account; its times are short, so that silence costs a run little. The deadline is shorter than a request is good for:
+what is not there when it is looked up first may still come."""
+
+POINTS = {
+    "after accept": 60,
+    "after intent": 40,
+    "during the call": 40,
+    "after the call": 40,
+    "before the outcome": 40,
+    "after the outcome": 40,
+    "during resolution": 4,
+    "during follow": 12,
+}
+"""The named steps, and after how many passes at most a host kills itself there. After: the write is durable, or the answer is
+here, and nobody has learned of it yet."""
+
+FAULTS = ("start", "start", "venue", "venue", "disk", "disk", "disk", "clock", "clock", "long", "long", "", "", "")
+"""What befalls the lives that end at random, each as often as it stands here."""
+DISKS = ("full", "write error", "sync error", "slow")
+HOURS = 7_200_000
+"""Milliseconds by which the wall clock steps."""
+SHORT, FAULTY, LONG = 0.8, 3.0, 5.0
+"""Seconds under load at most: of lives that end at random, of those with a fault, and of those that get the time to learn that
+an order was not placed."""
+START = 0.15
+"""Seconds from the start within which a host is killed that is not given the time to start."""
+PATIENT = 4.0
+"""Seconds within which a host reaches the step at which it is to die; else it dies at random."""
+
+
+@define(kw_only=True)
+class Life:
+    """One life of a host.
+
+    Args:
+        folder: of the journal.
+        venue: the exchange's port.
+        point, passes: the step at which the host kills itself, and at which pass; empty: it does not.
+        start: it is killed while it starts.
+        lasts: seconds until it is killed, if it lives so long.
+        disk: one of ``DISKS``, from ``fault_at`` seconds after the start for ``fault_for`` seconds; empty: none.
+        offset: by which the wall clock is off, milliseconds; ``step_to``: from ``fault_at`` on; None: it does not step.
+        venue_dies: the exchange is killed at ``fault_at``, and is back after ``fault_for`` seconds.
+    """
+
+    folder: str = ""
+    venue: int = 0
+    point: str = ""
+    passes: int = 1
+    start: bool = False
+    lasts: float = PATIENT
+    disk: str = ""
+    fault_at: float = 0.0
+    fault_for: float = 0.0
+    offset: int = 0
+    step_to: int | None = None
+    venue_dies: bool = False
+
+
+class Schedule:
+    """So many lives: half of them end at a named step, each step equally often; the others at random, most with a fault.
+
+    Args:
+        kills: how many.
+        random: of the order and the details.
+    """
+
+    def __init__(self, kills: int, random: random.Random) -> None:
+        self._random = random
+        points, faults = self._turns(POINTS), self._turns(FAULTS)
+        self._disks = self._turns(DISKS)
+        lives = [(next(points), "") if number % 2 else ("", next(faults)) for number in range(kills)]
+        random.shuffle(lives)
+        self._lives = deque(lives)
+
+    def _turns(self, names: Iterable[str]) -> Iterator[str]:
+        """Each in its turn, for ever."""
+        shuffled = list(names)
+        self._random.shuffle(shuffled)
+        return cycle(shuffled)
+
+    def __len__(self) -> int:
+        return len(self._lives)
+
+    def next(self) -> Life:
+        """The next life."""
+        point, fault = self._lives.popleft()
+        if point:
+            return Life(point=point, passes=self._random.randint(1, POINTS[point]))
+        return self._at_random(fault)
+
+    def missed(self, point: str) -> None:
+        """The step was not reached: it is tried again in the place of a random end."""
+        plain = next((life for life in self._lives if not life[0]), None)
+        if plain is not None:
+            self._lives.remove(plain)
+            self._lives.append((point, ""))
+
+    def _at_random(self, fault: str) -> Life:
+        life = Life(lasts=self._random.uniform(0.1, FAULTY if fault else SHORT))
+        begins = {"fault_at": self._random.uniform(0.05, 0.6), "fault_for": self._random.uniform(0.05, 0.4)}
+        if fault == "start":
+            return evolve(life, start=True, lasts=self._random.uniform(0, START))
+        if fault == "long":
+            return evolve(life, lasts=self._random.uniform(LONG - 1, LONG))
+        if fault == "venue":
+            return evolve(life, venue_dies=True, **begins)
+        if fault == "disk":
+            return evolve(life, disk=next(self._disks), **begins)
+        if fault == "clock":
+            return evolve(life, step_to=self._random.choice((-HOURS, 0, HOURS)), **begins)
+        return life
