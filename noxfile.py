@@ -144,9 +144,15 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def chaos(session: nox.Session) -> None:
-    """Kill processes and disks under load, and look for lost or doubled orders."""
+    """Kill hosts at named steps and at random, under load, with disks that fail; look for lost and doubled orders."""
     workspace(session, "test")
     session.run("python", "tests/chaos/chaos.py", *session.posargs)
+
+
+@nox.session
+def model(session: nox.Session) -> None:
+    """Search the model of the protocol with Spin (apt-get install spin gcc); each wrong variant is caught."""
+    session.run("python", "docs/model/check.py", *session.posargs)
 
 
 @nox.session

@@ -2,6 +2,10 @@
 """Sphinx: MyST pages, the furo theme, every reference checked."""
 
 import importlib.metadata
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "fks-exec"
 author = "fks-exec contributors"
@@ -9,7 +13,8 @@ copyright = "2026, fks-exec contributors"
 release = importlib.metadata.version("fks-exec")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.doctest", "sphinx.ext.napoleon"]
-exclude_patterns = ["_build", "examples"]
+extensions += ["code_table_directive"]
+exclude_patterns = ["_build", "_ext", "examples"]
 html_theme = "furo"
 html_title = f"fks-exec {release}"
 
@@ -28,5 +33,5 @@ ELSEWHERE = (
 )
 # Aliases, and names as they stand in the signatures of attrs classes.
 UNQUALIFIED = r"Number|fks_exec\.convert\.T|fks_exec\.model\.orders\._Word|What a guard answers"
-UNQUALIFIED += r"|Side|OrderUpdate|Option|Answer|ProtectionKind|T|ServerConfig|ASGIApp|fks_exec_hub\.ExecutionHub"
+UNQUALIFIED += r"|Decimal|Fate|Side|OrderUpdate|Option|Answer|ProtectionKind|T|ServerConfig|ASGIApp|fks_exec_hub\.ExecutionHub"
 nitpick_ignore_regex = [(r"py:(class|data|obj)", UNQUALIFIED), (r"py:.*", rf"({ELSEWHERE})\..*")]

@@ -28,7 +28,8 @@ from fks_exec_hub.cli.failures import InDoubt, Interrupted, explain
 from fks_exec_hub.journal.protocol import JournalInUse, JournalUnavailable, JournalUncertain
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ["check", "config", "health", "journal", "order", "orders", "plugins", "positions", "quote"]
+NAMES = ["check", "config", "explain", "health", "journal", "order", "orders", "plugins", "positions", "quote"]
+NAMES += ["halt", "resume"]
 
 
 def fks_exec(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:

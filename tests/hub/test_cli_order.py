@@ -285,8 +285,10 @@ def test_beside_a_host_an_order_is_refused_with_its_pid_and_reading_works(
     assert (done.returncode, done.stdout) == (1, "")
     assert f"process {host.pid}" in done.stderr
     assert "over HTTP" in done.stderr
-    refused = fks_exec("orders", "resolve", "a1", "--as", "not-placed", "--because", "x", "--json")
-    assert json.loads(refused.stdout)["code"] == "JOURNAL_IN_USE"
+    refused = json.loads(fks_exec("halt", "paper", "--because", "x", "--json").stdout)
+    assert refused["code"] == "JOURNAL_IN_USE"
+    assert f"process {host.pid}" in refused["error"]
+    assert "takes no commands" in refused["error"]
     assert answer(capsys, "orders", "list") == []
     assert answer(capsys, "positions") == []
     assert answer(capsys, "journal", "verify")["ok"] is True

@@ -41,7 +41,7 @@ def state(status: str, filled: str, *fills: Fill) -> ExecutionResult:
 
 async def settle(hub: ExecutionHub) -> None:
     await asyncio.sleep(0.02)
-    for follower in hub._followers.values():
+    for follower in [staff.follower for staff in hub._staff.values()]:
         await follower.settle()
 
 
@@ -146,6 +146,44 @@ async def test_a_late_fill_after_the_end_is_a_correction_with_an_alarm(hub: Exec
     assert tape.alarms() == ["LATE_UPDATE"]
 
 
+async def test_a_late_fill_after_a_restart_is_a_correction_too(tmp_path: Path, tape: Tape) -> None:
+    """The venue names the order as it was told to; nothing in memory knows it."""
+    stage = Stage(accepted)
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        await hub.execute_order(ACCOUNT, buy("3", client_order_id="a"))
+        venue_id = stage.requests[0][1].venue_client_order_id
+        stage.publish(OrderRef(venue_client_order_id=venue_id), state("canceled", "0"))
+        await settle(hub)
+    async with hub_on(stage, configure(tmp_path), tape) as hub:
+        stage.publish(OrderRef(order_id=f"v-{venue_id[:8]}"), state("canceled", "1", trade(1)))
+        await settle(hub)
+        assert await held(hub) == []  # a name that only the venue gave, of an order that nobody remembers
+        ref = OrderRef(venue_client_order_id=venue_id)
+        for _ in range(2):
+            stage.publish(ref, state("canceled", "1", trade(1)))
+        await settle(hub)
+        known = await hub.order(ACCOUNT, "a")
+        assert known is not None
+        assert (known.status, known.filled_quantity) == ("canceled", 1)
+        assert await held(hub) == ["1"]
+        await asyncio.sleep(0.05)
+    assert tape.alarms() == ["FOREIGN_ORDER", "LATE_UPDATE"]
+
+
+async def test_other_words_for_what_is_known_are_no_news(hub: ExecutionHub, stage: Stage, tape: Tape) -> None:
+    """A list that is a little older than the end of an order raises no alarm and writes nothing."""
+    await hub.execute_order(ACCOUNT, buy("3", client_order_id="a"))
+    ref = OrderRef(client_order_id="a")
+    stage.publish(ref, ExecutionResult(status="canceled", code="USER", error="by hand"))
+    stage.publish(ref, state("accepted", "0"))
+    await settle(hub)
+    known = await hub.order(ACCOUNT, "a")
+    assert known is not None
+    assert (known.status, known.code) == ("canceled", "USER")
+    await asyncio.sleep(0.05)
+    assert tape.alarms() == []
+
+
 async def test_an_update_resolves_an_unknown_order_and_opens_its_lane(tmp_path: Path) -> None:
     stage = Stage(ConnectionResetError())
     async with hub_on(stage, configure(tmp_path)) as hub:
@@ -176,6 +214,17 @@ async def test_one_trade_id_for_two_orders_is_booked_once_and_alarmed(tmp_path: 
         assert second.status == "filled"
         await asyncio.sleep(0.05)
     assert "DUPLICATE_TRADE" in tape.alarms()
+
+
+async def test_a_trade_that_is_booked_already_leaves_position_and_reservation_as_they_are(tmp_path: Path, tape: Tape) -> None:
+    """The journal refuses the write: memory goes back, then has what the journal has."""
+    stage = Stage(state("filled", "1", trade(1)), state("partially_filled", "1", trade(1)))
+    for _ in range(2):
+        async with hub_on(stage, configure(tmp_path), tape) as hub:
+            await hub.execute_order(ACCOUNT, buy("1", client_order_id="a"))
+            await hub.execute_order(ACCOUNT, buy("3", client_order_id="b"))
+            totals = hub._desks[ACCOUNT].book.totals("BTC/USDT")
+            assert (totals.position, totals.working_buy, totals.open_orders) == (2, 2, 1)
 
 
 async def test_observers_hear_the_life_of_an_order_after_it_is_durable(hub: ExecutionHub, stage: Stage, tape: Tape) -> None:

@@ -119,10 +119,11 @@ def test_every_code_is_listed_with_a_sentence() -> None:
     listed = {(kind.name, code) for kind in GUARD_TYPES for code in kind.create(kind.config()).codes}
     assert listed == {(guard, code) for guard, code, _, _ in EVERY_CODE}
     for kind in GUARD_TYPES:
-        for code, sentence in kind.create(kind.config()).codes.items():
+        for code, said in kind.create(kind.config()).codes.items():
             assert code == code.upper()
-            assert sentence[0].isupper()
-            assert sentence.endswith(".")
+            for sentence in (said.meaning, said.remedy):
+                assert sentence[0].isupper()
+                assert sentence.endswith(".")
 
 
 def test_the_hub_registers_guards_and_journals_as_any_plugin_does() -> None:

@@ -21,6 +21,7 @@ from fks_exec import (
     Instrument,
     NotSent,
     Order,
+    OrderRef,
     Status,
     VenueClosed,
     VenueRateLimited,
@@ -68,7 +69,7 @@ async def test_the_place_in_the_lane_is_taken_before_the_write_is_durable(tmp_pa
         disk.gate.clear()
         task = asyncio.create_task(hub.submit(ACCOUNT, buy()))
         await asyncio.sleep(0.02)
-        assert not hub._lanes[ACCOUNT, "BTC/USDT"].idle
+        assert not hub._intake._lanes[ACCOUNT, "BTC/USDT"].idle
         disk.gate.set()
         await (await task).result()
 
@@ -234,14 +235,17 @@ async def test_beside_an_unknown_order_an_exit_passes_reduce_only_where_the_venu
     assert stage.requests[-1][0].reduce_only
 
 
-async def test_beside_an_unknown_order_no_exit_passes_where_the_venue_does_not_enforce_reduce_only(tmp_path: Path) -> None:
+async def test_beside_an_unknown_order_an_exit_waits_where_the_venue_does_not_enforce_reduce_only(tmp_path: Path) -> None:
     stage = Stage(filled, ConnectionResetError(), capabilities=Capabilities(abilities=Stage().capabilities.abilities))
     async with hub_on(stage, configure(tmp_path)) as hub:
         await hub.execute_order(ACCOUNT, buy("2"))
-        await hub.execute_order(ACCOUNT, buy("1"))
-        result = await hub.execute_order(ACCOUNT, sell("1"))
-    assert (result.status, result.code) == ("denied", "UNRESOLVED_ORDER")
-    assert len(stage.requests) == 2
+        await hub.execute_order(ACCOUNT, buy("1", client_order_id="a"))
+        exit_ = await hub.submit(ACCOUNT, sell("1"))
+        with pytest.raises(TimeoutError):
+            await exit_.result(0.2)
+        assert len(stage.requests) == 2
+        stage.publish(OrderRef(client_order_id="a"), ExecutionResult(status="canceled"))
+        assert (await exit_.result()).status == "filled"
 
 
 async def test_an_entry_older_than_its_limit_is_stale_and_a_resting_limit_of_a_program_is_not(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ async def on_disk(stage: Stage, folder: Path, disk: FaultyDisk, *guards: str) ->
 
 async def settled(hub: ExecutionHub) -> None:
     await asyncio.sleep(0.02)
-    for follower in hub._followers.values():
+    for follower in [staff.follower for staff in hub._staff.values()]:
         await follower.settle()
 
 
@@ -234,7 +234,7 @@ async def test_updates_under_the_venues_own_names_find_their_order_early_and_lat
         stage.publish(OrderRef(order_id=order_id), ExecutionResult(status="canceled", filled_quantity="1"))
         await settled(hub)
         late = ExecutionResult(status="canceled", filled_quantity="2", fills=[one, two])
-        stage.publish(OrderRef(order_id=order_id, venue_client_order_id=venue_id), late)
+        stage.publish(OrderRef(order_id=order_id), late)
         await settled(hub)
         assert [p.quantity for p in await hub.positions(ACCOUNT)] == [2]
 

@@ -8,8 +8,9 @@ import pytest
 
 from fks_exec import ExecutionResult, Fill, Leg, Order, OrderRef
 from fks_exec_hub import ExecutionHub
+from fks_exec_hub.halting import trip
 from fks_exec_hub.journal import Key
-from fks_exec_hub.resolve import CannotResolve, resolve_order
+from fks_exec_hub.resolve import CannotResolve, Word, resolve_order
 from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.stage import ACCOUNT, Stage, accepted, buy, configure, filled, hub_on, journal_of, leave, sell
 
@@ -97,7 +98,7 @@ async def test_a_filled_order_with_a_resting_leg_is_followed_after_a_restart(tmp
 async def _settled(hub: ExecutionHub) -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0.01)
-    for follower in hub._followers.values():
+    for follower in [staff.follower for staff in hub._staff.values()]:
         await follower.settle()
 
 
@@ -127,7 +128,8 @@ async def test_an_operator_settles_an_unknown_order_and_the_lane_opens_again(
     stage = await unknown(tmp_path, buy("2", client_order_id="a"))
     async with journal_of(tmp_path) as journal:
         key = Key(ACCOUNT, "a")
-        result = await resolve_order(journal, key, as_=settlement, because="seen at the venue", time=NOW, **extra)  # type: ignore[arg-type]
+        word = Word(as_=settlement, because="seen at the venue", **extra)  # type: ignore[arg-type]
+        result = await resolve_order(journal, key, word, NOW)
         assert result.status == status
         assert "seen at the venue" in (await journal.steps(key))["resolved"]
         assert await journal.verify() == []
@@ -140,7 +142,7 @@ async def test_an_operator_settles_an_unknown_order_and_the_lane_opens_again(
 async def test_a_settled_exit_reduces_the_position_of_its_strategy(tmp_path: Path) -> None:
     stage = await unknown(tmp_path, sell("2", strategy="s", client_order_id="x"), buy("3", strategy="s"))
     async with journal_of(tmp_path) as journal:
-        await resolve_order(journal, Key(ACCOUNT, "x"), as_="filled", price="99", because="seen", time=NOW)
+        await resolve_order(journal, Key(ACCOUNT, "x"), Word(as_="filled", price="99", because="seen"), NOW)
     async with hub_on(stage, configure(tmp_path)) as hub:
         assert [(p.strategy, p.quantity) for p in await hub.positions(ACCOUNT)] == [("s", 1)]
 
@@ -159,10 +161,10 @@ async def test_a_settlement_that_cannot_be_is_refused_with_the_remedy(
     tmp_path: Path, settlement: str, extra: dict[str, str], sentence: str
 ) -> None:
     await unknown(tmp_path, buy("2", client_order_id="a"))
-    arguments = {"because": "seen", "time": NOW, **extra}
+    arguments = {"because": "seen", **extra}
     async with journal_of(tmp_path) as journal:
         with pytest.raises(CannotResolve, match=sentence):
-            await resolve_order(journal, Key(ACCOUNT, "a"), as_=settlement, **arguments)  # type: ignore[arg-type]
+            await resolve_order(journal, Key(ACCOUNT, "a"), Word(as_=settlement, **arguments), NOW)  # type: ignore[arg-type]
         recorded = await journal.order(Key(ACCOUNT, "a"))
     assert recorded is not None
     assert recorded.status == "unknown"
@@ -176,4 +178,16 @@ async def test_only_what_is_open_can_be_settled(tmp_path: Path) -> None:
     async with journal_of(tmp_path) as journal:
         for name, sentence in (("none", "no order"), ("done", "has ended as filled"), ("unbegun", "never sent")):
             with pytest.raises(CannotResolve, match=sentence):
-                await resolve_order(journal, Key(ACCOUNT, name), as_="not_placed", because="x", time=NOW)
+                await resolve_order(journal, Key(ACCOUNT, name), Word(as_="not_placed", because="x"), NOW)
+
+
+async def test_a_halt_outlasts_a_restart_and_no_fault_loosens_it(tmp_path: Path) -> None:
+    stage = Stage()
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        await hub.halt(ACCOUNT, "halted", "by hand")
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        assert (hub.status()[0].halt, hub.status()[0].halt_reason) == ("halted", "by hand")
+        await trip(hub._desks[ACCOUNT], "JOURNAL_FAULT", "a test")
+        assert (await hub.journal.halt(ACCOUNT)).state == "halted"
+        assert (await hub.execute_order(ACCOUNT, buy())).code == "HALTED"
+    assert stage.requests == []

@@ -9,9 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
-from fks_exec import NotSent, OrderUpdate, Status
+from fks_exec import NotSent, OrderUpdate
 from fks_exec.errors import VenueError
 from fks_exec_hub.config import parse_config
 from fks_exec_hub.guards import GUARD_TYPES
@@ -113,11 +111,6 @@ def test_the_configuration_of_the_docs_is_one(tmp_path: Path) -> None:
     found = config.load_plugins()
     assert [listed.name for listed, _ in config.guards_of("paper", found)] == ["quantity", "confidence", "tight"]
     assert config.venue("paper", found)[0].name == "paper"
-
-
-@pytest.mark.parametrize("status", Status)
-def test_every_status_has_its_row(status: Status) -> None:
-    assert f"`{status.value}`" in (DOCS / "orders.md").read_text("utf-8")
 
 
 def test_every_guard_and_every_error_of_a_venue_has_its_row() -> None:

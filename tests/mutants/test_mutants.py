@@ -6,26 +6,100 @@ foreign modules its tests import; each ``[[mutant]]`` has a ``name``, a ``file``
 stands there exactly once, the text ``new``, and the ``tests`` (their ids) of which one must fail.
 """
 
+import os
 import shutil
 import tomllib
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from attrs import frozen
 
 from fks_exec_simulators.mutation import Mutation
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(Path(__file__).parent.glob("*.toml"))}
-MUTANTS = [(table, mutant) for table in TABLES.values() for mutant in table["mutant"]]
-IDS = [f"{name}-{mutant['name']}" for name, table in TABLES.items() for mutant in table["mutant"]]
+PRELOAD = {name for table in TABLES.values() for name in table.get("preload", ())}
+
+
+@frozen
+class Run:
+    """Some tests over a copy of a table's package.
+
+    Args:
+        mutant: what is replaced in the copy; None: nothing.
+    """
+
+    name: str
+    table: dict[str, Any]
+    tests: list[str]
+    mutant: dict[str, Any] | None = None
+
+
+def _unbroken(name: str, table: dict[str, Any]) -> list[Run]:
+    tests = sorted({test for mutant in table["mutant"] for test in mutant["tests"]})
+    files = sorted({test.partition("::")[0] for test in tests})
+    return [Run(f"{name}-{Path(f).stem}", table, [test for test in tests if test.partition("::")[0] == f]) for f in files]
+
+
+UNBROKEN = [run for name, table in TABLES.items() for run in _unbroken(name, table)]
+MUTANTS = [Run(f"{name}-{m['name']}", table, m["tests"], m) for name, table in TABLES.items() for m in table["mutant"]]
+
+
+class Runs:
+    """Runs what the selected tests will ask for: one at once for each processor, and one more, since many only wait.
+
+    Args:
+        folder: for the copies and what pytest prints.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        processes = [Mutation(PRELOAD) for _ in range(1 + (os.cpu_count() or 1))]
+        self._threads = ThreadPoolExecutor(len(processes))
+        self._processes = processes
+        self._idle: SimpleQueue[Mutation] = SimpleQueue()
+        for process in processes:
+            self._idle.put(process)
+        self._begun: dict[str, Future[tuple[int, str]]] = {}
+
+    def begin(self, run: Run) -> None:
+        """As soon as a process is idle."""
+        self._begun[run.name] = self._threads.submit(self._run, run, self._folder / str(len(self._begun)))
+
+    def result(self, run: Run) -> tuple[int, str]:
+        """Pytest's exit code, and what it printed."""
+        return self._begun[run.name].result()
+
+    def _run(self, run: Run, folder: Path) -> tuple[int, str]:
+        source = copied(run.table, folder / "source")
+        if run.mutant is not None:
+            mutate(run.table, run.mutant, source)
+        process = self._idle.get()
+        try:
+            code = process.run(source, run.table["package"], run.tests, folder / "output")
+        finally:
+            self._idle.put(process)
+        return code, (folder / "output").read_text("utf-8")
+
+    def close(self) -> None:
+        """Begin nothing further."""
+        self._threads.shutdown(cancel_futures=True)
+        for process in self._processes:
+            process.close()
 
 
 @pytest.fixture(scope="module")
-def mutation() -> Iterator[Mutation]:
-    """The process that runs the tests, with the tools loaded."""
-    running = Mutation({name for table in TABLES.values() for name in table.get("preload", ())})
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    """Those of the selected tests, begun ahead of them."""
+    running = Runs(tmp_path_factory.mktemp("mutants"))
+    for item in request.session.items:
+        wanted = item.callspec.params.get("run") if hasattr(item, "callspec") else None
+        if isinstance(wanted, Run):
+            running.begin(wanted)
     yield running
     running.close()
 
@@ -48,26 +122,24 @@ def mutate(table: dict[str, Any], mutant: dict[str, Any], source: Path) -> None:
     path.write_text(text, "utf-8")
 
 
-@pytest.mark.parametrize(("table", "mutant"), MUTANTS, ids=IDS)
-def test_a_mutant_is_caught(table: dict[str, Any], mutant: dict[str, Any], mutation: Mutation, tmp_path: Path) -> None:
-    """Exit code 1: the tests ran against the copy, and one failed."""
-    source = copied(table, tmp_path / "source")
-    mutate(table, mutant, source)
-    code = mutation.run(source, table["package"], mutant["tests"], tmp_path / "output")
-    assert code == 1, f"not caught ({code}) by {mutant['tests']}:\n{(tmp_path / 'output').read_text('utf-8')[-3000:]}"
-
-
-@pytest.mark.parametrize("name", TABLES)
-def test_a_copy_without_a_mutation_passes_the_same_tests(name: str, mutation: Mutation, tmp_path: Path) -> None:
+@pytest.mark.parametrize("run", UNBROKEN, ids=lambda run: run.name)
+def test_a_copy_without_a_mutation_passes_the_same_tests(run: Run, runs: Runs) -> None:
     """Else any mutant would be caught."""
-    table = TABLES[name]
-    tests = sorted({test for mutant in table["mutant"] for test in mutant["tests"]})
-    code = mutation.run(copied(table, tmp_path / "source"), table["package"], tests, tmp_path / "output")
-    assert code == 0, (tmp_path / "output").read_text("utf-8")[-4000:]
+    code, output = runs.result(run)
+    assert code == 0, output[-4000:]
 
 
-def test_the_installed_source_is_not_taken_for_the_copy(mutation: Mutation, tmp_path: Path) -> None:
+@pytest.mark.parametrize("run", MUTANTS, ids=lambda run: run.name)
+def test_a_mutant_is_caught(run: Run, runs: Runs) -> None:
+    """Exit code 1: the tests ran against the copy, and one failed."""
+    code, output = runs.result(run)
+    assert code == 1, f"not caught ({code}) by {run.tests}:\n{output[-3000:]}"
+
+
+def test_the_installed_source_is_not_taken_for_the_copy(tmp_path: Path) -> None:
     """Editable installs put the real source on the path too; a run over it would prove nothing."""
+    mutation = Mutation()
     code = mutation.run(tmp_path, "fks_exec", ["tests/core/test_numbers.py"], tmp_path / "output")
+    mutation.close()
     assert code == 4
     assert "is tested instead of the mutated copy" in (tmp_path / "output").read_text("utf-8")

@@ -23,6 +23,7 @@ from fks_exec_server import create_app, create_operations_app
 from fks_exec_server.alert import read_alert
 from fks_exec_simulators.disk import FaultyDisk
 from fks_exec_simulators.hosts import KEY, JournalOnDisk, TheVenue, host_config
+from fks_exec_simulators.stage import until
 from fks_exec_simulators.venues import FULL, FullVenue, MemoryVenue, ScriptedVenue, SilentVenue
 
 PATH = f"/webhook/tradingview/{KEY}"
@@ -143,6 +144,7 @@ async def test_an_id_of_another_order_is_a_conflict_however_the_key_responds(tmp
     async with hub_of(tmp_path, venue, key={"respond": respond}) as hub, client_of(create_app(hub)) as client:
         await client.post(PATH, json=alert(id="one", action="buy", quantity=1))
         answer = await client.post(PATH, json=alert(id="one", action="sell", quantity=5))
+        await until(lambda: venue.seen)
     assert (answer.status_code, answer.json()["status"], answer.json()["code"]) == (409, "failed", "ID_REUSED")
     assert len(venue.seen) == 1
 
@@ -334,7 +336,10 @@ async def test_a_wrong_method_is_told_to_who_has_the_secret(tmp_path: Path) -> N
     """With the one that is right."""
     async with client_on(tmp_path, MemoryVenue()) as client:
         answers = [await client.get(PATH), await client.post(f"{PATH}/orders/tv-1")]
-    assert [(each.status_code, each.headers["allow"]) for each in answers] == [(405, "POST"), (405, "GET, HEAD")]
+    assert [(each.status_code, each.headers["allow"]) for each in answers] == [
+        (405, "POST"),
+        (405, "GET, HEAD, DELETE, PATCH"),
+    ]
 
 
 async def test_the_secret_is_in_no_log_and_in_no_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -17,6 +17,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from fks_exec_hub.sockets import place
 from fks_exec_server import cli
 
 SECRET = "canary-0123456789abcdefghijklmnopqrstuvwxyz"
@@ -117,6 +118,24 @@ def test_verbose_logs_do_not_show_the_secret(tmp_path: Path) -> None:
         out, err = process.communicate(timeout=15)
     assert "was refused" in err
     assert SECRET not in out + err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no local sockets")
+def test_an_operators_words_reach_the_server_that_runs(tmp_path: Path) -> None:
+    """The account is halted at once, the server tells it and logs it, and its socket goes with it."""
+    config(tmp_path)
+    with serving(tmp_path) as (process, line):
+        said = run(tmp_path, "halt", "paper", "--because", "a test")
+        assert (said.returncode, said.stdout, said.stderr) == (0, "paper is halted: a test\n", "")
+        with urlopen(f"{line.split()[-1]}/health/ready", timeout=5) as answer:
+            [account] = json.load(answer)["accounts"]
+        assert (account["ready"], account["halt"], account["halt_reason"]) == (True, "halted", "a test")
+        path = place(tmp_path / "state", make=False)
+        assert path.is_socket()
+        process.terminate()
+        _, err = process.communicate(timeout=15)
+    assert "control: halted paper: a test" in err
+    assert not path.exists()
 
 
 def test_a_journal_that_another_process_owns_is_a_sentence_with_its_id(tmp_path: Path) -> None:

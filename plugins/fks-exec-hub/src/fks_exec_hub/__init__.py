@@ -3,19 +3,23 @@
 
 from .config import HubConfig, load_config
 from .engines import open_journal
-from .errors import HubClosed, UnknownAccount
+from .errors import HubClosed, UnknownAccount, UnknownOrder
 from .hub import ExecutionHub
 from .opening import open_account
 from .receipt import Receipt
+from .resolve import CannotResolve, Word
 from .status import AccountStatus
 
 __all__ = [
     "AccountStatus",
+    "CannotResolve",
     "ExecutionHub",
     "HubClosed",
     "HubConfig",
     "Receipt",
     "UnknownAccount",
+    "UnknownOrder",
+    "Word",
     "load_config",
     "open_account",
     "open_journal",

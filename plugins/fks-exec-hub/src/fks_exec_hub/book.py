@@ -120,6 +120,10 @@ class Book:
         """All that is not flat."""
         return [self._holdings[key] for key in sorted(self._holdings)]
 
+    def totals_by_symbol(self) -> dict[str, Decimal]:
+        """What is held, all strategies, of each instrument that is not flat."""
+        return dict(self._totals)
+
     def store(self, position: Position) -> None:
         """Put a position in place of the last one of its instrument and strategy."""
         key = (position.symbol, position.strategy or "")

@@ -86,6 +86,8 @@ def _gap(live: Live, result: ExecutionResult, quantity: Decimal, order: Order) -
     total = live.booked + quantity
     trade_id = f"{GAP}{live.venue_client_order_id or live.key.client_order_id}:{result.filled_quantity:f}"
     price = result.average_price
+    if price is not None and not live.fills and not result.fills:
+        return Fill(trade_id=trade_id, quantity=quantity, price=price, side=order.side)
     own = [fill for fill in live.fills.values() if not fill.leg]
     if sum((fill.quantity for fill in own), ZERO) > live.booked:
         own = [fill for fill in own if not is_gap(fill)]

@@ -31,6 +31,7 @@ from .hookspecs import HubSpec
 DEFAULT = "fks-exec.toml"
 VARIABLE = "FKS_EXEC_CONFIG"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_SECONDS = ("deadline", "max_order_age", "max_quote_age", "max_equity_age", "attempts_within", "poll", "compare_every")
 _TOP = ("journal", "state", "require", "allow", "block", "accounts", "guards", "observers", "plugins")
 
 
@@ -50,6 +51,16 @@ class AccountConfig:
         max_equity_age: seconds; an older equity is fetched again.
         quantize: ``down`` rounds a caller's quantity down to the instrument's step, ``deny`` denies it with the nearest
             quantities; if not said, spot is rounded down and everything else denied.
+        entry_attempts, exit_attempts: how often an order that can open a position, or one that only reduces, is sent at most; a
+            further attempt is made only after proof that the last one had no effect.
+        attempts_within: seconds from the first attempt within which further ones begin.
+        poll: seconds between two looks at open orders where the venue does not push; up to 30 while nothing changes.
+        polls_per_second: look-ups of single orders that the account's venue is asked for at most.
+        compare_every: seconds between two comparisons of positions, balances and open orders with the venue's.
+        mismatch_tolerance: percent of a position; when the venue's differs by more, the account only reduces until an operator
+            resumes it. None: it is only told.
+        after_fault: what the account may do once the journal can be written again after an outcome could not be recorded:
+            ``reducing`` until an operator resumes it, or ``resume``.
         required: if this account cannot open, the hub does not start.
         config: the venue's own table.
     """
@@ -64,13 +75,28 @@ class AccountConfig:
     max_quote_age: float = 5.0
     max_equity_age: float = 30.0
     quantize: Literal["deny", "down"] | None = None
+    entry_attempts: int = 1
+    exit_attempts: int = 3
+    attempts_within: float = 5.0
+    poll: float = 2.0
+    polls_per_second: float = 5.0
+    compare_every: float = 30.0
+    mismatch_tolerance: Decimal | None = field(default=None, converter=to_optional)
+    after_fault: Literal["reducing", "resume"] = "reducing"
     required: bool = False
     config: Mapping[str, Any] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        for name in ("deadline", "max_order_age", "max_quote_age", "max_equity_age"):
+        for name in _SECONDS:
             if getattr(self, name) <= 0:
                 raise ConfigError(name, f"{getattr(self, name)} is not a number of seconds greater than zero")
+        for name in ("entry_attempts", "exit_attempts"):
+            if getattr(self, name) < 1:
+                raise ConfigError(name, f"{getattr(self, name)} is no number of attempts; write 1 for a single one")
+        if self.polls_per_second <= 0:
+            raise ConfigError("polls_per_second", f"{self.polls_per_second} is not greater than zero")
+        if self.mismatch_tolerance is not None and self.mismatch_tolerance < 0:
+            raise ConfigError("mismatch_tolerance", f"{self.mismatch_tolerance} is no percentage; leave it out to be told only")
         if self.capital is not None and self.capital <= 0:
             raise ConfigError("capital", f"{self.capital} is not greater than zero")
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal, localcontext
 
 from attrs import evolve
@@ -16,10 +15,12 @@ from fks_exec.model.numbers import plain
 from fks_exec.model.orders import ClosePosition, Order, OrderType, Side
 from fks_exec.model.results import Denial, ExecutionResult
 
+from .beside import Room, Wait, beside, is_exit, may_bring, room, unknown_quantity, until_changed
 from .desk import Desk
-from .live import Live
+from .journal.protocol import HaltState
+from .live import Decision, Live
 from .money import EXACT
-from .submit import Decision, denied
+from .submit import denied
 
 AHEAD = 5_000
 """Milliseconds that a signal's clock may be ahead of ours."""
@@ -28,7 +29,10 @@ _RESTING = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 
 
 async def decide(desk: Desk, live: Live) -> Decision | ExecutionResult | None:
-    """What may be sent, reserved; or the denial with all its reasons; None when the account has just been lost.
+    """What may be sent, reserved; or the denial with all its reasons.
+
+    None: decide again; the account has just been lost, or an exit had to wait beside an order of unknown fate. That wait ends
+    with any change of an order of the instrument, at the latest after a second.
 
     The snapshot is taken, the guards are asked and the reservation is made in one step without an await.
     """
@@ -41,16 +45,70 @@ async def decide(desk: Desk, live: Live) -> Decision | ExecutionResult | None:
         text = f"the rules of {live.lane} cannot be had ({type(error).__name__}); try again later"
         return denied(Denial(code="NO_INSTRUMENT", message=text))
     live.instrument = instrument
-    quote, equity = await _look(desk, live, account)
+    quote, equity = await look(desk, live, account)
+    held = await _room(desk, live, account, instrument)
+    verdict = _decide(desk, live, account, instrument, quote, equity, held)
+    if isinstance(verdict, Wait):
+        await until_changed(desk, live.lane)
+        return None
+    return verdict
+
+
+def decide_now(desk: Desk, live: Live) -> Decision | None:
+    """The decision, reserved, where all that it rests on is at hand; None: the lane takes it up, also to say no."""
+    account = desk.account
+    if account is None or desk.not_ready or desk.halt.state is not HaltState.ACTIVE or desk.questions(live.lane):
+        return None
+    instrument = account.known_instrument(live.lane)
+    if instrument is None and "fetch_instrument" in account.capabilities.abilities:
+        return None
+    quote: MarketData | None = None
+    equity: Decimal | None = None
+    if _looks(account, live):
+        quote = desk.quotes.known(live.lane, desk.config.max_quote_age)
+        equity = desk.equity.known(desk.config.max_equity_age)
+        if quote is None or equity is None:
+            return None
+    live.instrument = instrument
+    verdict = _decide(desk, live, account, instrument, quote, equity)
+    return verdict if isinstance(verdict, Decision) else None
+
+
+def _decide(
+    desk: Desk,
+    live: Live,
+    account: Account,
+    instrument: Instrument | None,
+    quote: MarketData | None,
+    equity: Decimal | None,
+    held: Room | None = None,
+) -> Decision | ExecutionResult | Wait:
     order = _order(desk, live, account, instrument)
     if isinstance(order, Denial):
-        return denied(order)
-    return _judge(desk, live, account, order, _state(desk, live, instrument, quote, equity))
+        close = live.instruction
+        later = isinstance(close, ClosePosition) and order.code == "NOTHING_TO_CLOSE" and may_bring(desk, live.lane, close)
+        return Wait() if later else denied(order)
+    return _judge(desk, live, account, order, state_of(desk, live, instrument, quote, equity), held)
 
 
-async def _look(desk: Desk, live: Live, account: Account) -> tuple[MarketData | None, Decimal | None]:
+async def _room(desk: Desk, live: Live, account: Account, instrument: Instrument | None) -> Room | None:
+    """The venue's position, where an exit beside an unknown order has to fit it."""
+    if not desk.questions(live.lane) or enforces_reduce_only(account, instrument):
+        return None
+    order = _order(desk, live, account, instrument)
+    if isinstance(order, Denial) or not is_exit(desk, order):
+        return None
+    return await room(desk, account, live.lane, instrument)
+
+
+def _looks(account: Account, live: Live) -> bool:
+    """Whether there are guards that may look at quote and equity."""
+    return account.guarded and not isinstance(live.instruction, ClosePosition)
+
+
+async def look(desk: Desk, live: Live, account: Account) -> tuple[MarketData | None, Decimal | None]:
     """Quote and equity, where there are guards that may look at them."""
-    if not account.guarded or isinstance(live.instruction, ClosePosition):
+    if not _looks(account, live):
         return None, None
     return (
         await desk.quotes.get(live.lane, desk.config.max_quote_age),
@@ -58,9 +116,10 @@ async def _look(desk: Desk, live: Live, account: Account) -> tuple[MarketData | 
     )
 
 
-def _state(
+def state_of(
     desk: Desk, live: Live, instrument: Instrument | None, quote: MarketData | None, equity: Decimal | None
 ) -> AccountState:
+    """What the guards see at this moment."""
     totals = desk.book.totals(live.lane)
     return AccountState(
         account=desk.name,
@@ -76,21 +135,30 @@ def _state(
     )
 
 
-def _judge(desk: Desk, live: Live, account: Account, order: Order, state: AccountState) -> Decision | ExecutionResult:
+def _judge(
+    desk: Desk, live: Live, account: Account, order: Order, state: AccountState, held: Room | None
+) -> Decision | ExecutionResult | Wait:
     with localcontext(EXACT):
-        return _judged(desk, live, account, order, state)
+        return _judged(desk, live, account, order, state, held)
 
 
-def _judged(desk: Desk, live: Live, account: Account, order: Order, state: AccountState) -> Decision | ExecutionResult:
+def _judged(
+    desk: Desk, live: Live, account: Account, order: Order, state: AccountState, held: Room | None
+) -> Decision | ExecutionResult | Wait:
     reducing = is_reducing(desk, account, order, state.instrument)
+    enforced = enforces_reduce_only(account, state.instrument)
+    verdict = beside(desk, order, reducing=reducing, enforced=enforced, room=held)
+    if isinstance(verdict, Wait):
+        return verdict
+    if isinstance(verdict, Order) and verdict is not order:
+        order, reducing = verdict, True
     denials = [*_stale(desk, live, order, reducing), *account.unsupported(order, state.instrument)]
-    order, open_question = _beside_unknown(desk, account, order, state.instrument, reducing)
-    denials += open_question
+    denials += [verdict] if isinstance(verdict, Denial) else []
     denials += account.validate_order(order, state.instrument, reducing=reducing)
     denials += account.check_risk(order, state, reducing=reducing)
     if denials:
         return denied(*denials)
-    document = _document(desk, live, order, state, reducing)
+    document = document_of(desk, live, order, state, reducing)
     live.token = desk.book.reserve(order.symbol, order.side, order.quantity, reducing=reducing)
     return Decision(order, reducing, document)
 
@@ -120,11 +188,12 @@ def _order(desk: Desk, live: Live, account: Account, instrument: Instrument | No
 
 
 def _closing(desk: Desk, live: Live, close: ClosePosition, account: Account, instrument: Instrument | None) -> Order | Denial:
-    """A market order for what is held now and not yet being closed."""
+    """A market order for what is held now and not known to be closed by another order."""
     totals = desk.book.totals(live.lane)
     held = totals.position if close.scope == "account" else desk.book.position(live.lane, close.strategy).quantity
     side = Side.SELL if held > 0 else Side.BUY
     leaving = totals.working_sell if side is Side.SELL else totals.working_buy
+    leaving -= unknown_quantity(desk, live.lane, side)  # it may never leave; what is sent beside it has to fit
     quantity = min(abs(held), abs(totals.position) - leaving)
     if held == 0 or quantity <= 0 or held * totals.position < 0:
         whose = f"strategy {close.strategy!r}" if close.strategy else "orders without a strategy"
@@ -161,7 +230,7 @@ def quantise(order: Order, instrument: Instrument | None, *, down: bool) -> Orde
 def stale(desk: Desk, live: Live) -> Denial | None:
     """Whether an entry has grown too old, as far as the instruction alone tells; a close never does."""
     order = live.instruction
-    if isinstance(order, ClosePosition) or order.reduce_only or desk.book.reduces(order.symbol, order.side, order.quantity):
+    if isinstance(order, ClosePosition) or order.reduce_only or is_exit(desk, order):
         return None
     return next(iter(_stale(desk, live, order, reducing=False)), None)
 
@@ -176,28 +245,16 @@ def _stale(desk: Desk, live: Live, order: Order, reducing: bool) -> list[Denial]
         return [Denial(code="SIGNAL_AHEAD", message=text, limit=f"{AHEAD / 1000:g} s", value=f"{(signal - now) / 1000:.0f} s")]
     born = live.accepted_at if signal is None else min(signal, live.accepted_at)
     age = (now - born) / 1000
-    if age <= desk.config.max_order_age:
+    if now - born >= -AHEAD and age <= desk.config.max_order_age:
         return []
+    if age < 0:
+        text = f"the clock has gone back by {-age:.0f} s or more since the order came; its age is not known, signal again"
+        return [Denial(code="STALE", message=text, limit=f"{desk.config.max_order_age:g} s", value=f"{age:.0f} s")]
     text = f"the order is {age:.0f} s old; entries older than {desk.config.max_order_age:g} s are not sent, signal again"
     return [Denial(code="STALE", message=text, limit=f"{desk.config.max_order_age:g} s", value=f"{age:.0f} s")]
 
 
-def _beside_unknown(
-    desk: Desk, account: Account, order: Order, instrument: Instrument | None, reducing: bool
-) -> tuple[Order, Iterable[Denial]]:
-    """While an order of the instrument may or may not exist, only what the venue keeps from opening a position passes."""
-    questions = desk.questions(order.symbol)
-    if not questions:
-        return order, ()
-    if reducing and enforces_reduce_only(account, instrument):
-        return evolve(order, reduce_only=True), ()
-    names = ", ".join(sorted(questions)[:3])
-    settle = f"fks-exec orders resolve {min(questions)} --as ... --because ..."
-    text = f"it is not known whether {names} exists at the venue; look there, and with the host stopped: {settle}"
-    return order, [Denial(code="UNRESOLVED_ORDER", message=text, value=names)]
-
-
-def _document(desk: Desk, live: Live, order: Order, state: AccountState, reducing: bool) -> str:
+def document_of(desk: Desk, live: Live, order: Order, state: AccountState, reducing: bool) -> str:
     """What was seen, so that the decision can be judged again under another configuration."""
     seen = {
         "order": None if order == live.instruction else to_dict(order),

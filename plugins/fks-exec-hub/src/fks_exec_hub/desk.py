@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable, Container, Coroutine
+from typing import Any, TypeVar
 
 from fks_exec.account import Account
 from fks_exec.clock import Clock
@@ -16,9 +18,15 @@ from fks_exec.observers import Observers
 
 from .book import Book
 from .config import AccountConfig
-from .journal.protocol import Journal, Recorded, Term
+from .errors import HubClosed
+from .journal.protocol import HaltRecord, Journal, Recorded, Term
+from .journal.state import NEVER_HALTED
 from .live import Live
 from .quotes import Equity, Quotes
+
+log: logging.Logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 ENDED = 4_000
 """So many names of ended orders are remembered, for what a venue tells later; older ones are found by the client's id."""
@@ -32,8 +40,12 @@ class Desk:
         limits: the digest of what its decisions rest on.
 
     ``unwritable`` says why the journal cannot be written, from the first write that failed until all that happened since
-    (``unrecorded``) is stored; meanwhile nothing is accepted and nothing is sent. ``adopt`` takes up an
-    order that only the journal knows; ``recorded`` is told when what was kept in memory is stored.
+    (``unrecorded``) is stored; meanwhile nothing is accepted and nothing is sent. ``in_doubt``: what became of something
+    that was sent could not be recorded at once. ``closing``: nothing is begun any more. ``adopt`` takes up an
+    order that only the journal knows; ``recorded`` is told when what was kept in memory is stored. ``listeners`` are told,
+    on the loop and after memory has changed, of every change of an order; they are plain and do not raise. ``readings``:
+    when the venue's position of an instrument was last asked for, monotonic seconds. ``on_opened`` are told whenever the
+    venue is there (again).
     """
 
     def __init__(
@@ -57,12 +69,19 @@ class Desk:
         self.account: Account | None = None
         self.reason: str = "it has not been opened yet"
         self.unwritable: str = ""
+        self.halt: HaltRecord = NEVER_HALTED
         self.unrecorded: dict[str, Live] = {}
+        self.in_doubt: bool = False
+        self.closing: bool = False
         self.repair: asyncio.Task[None] | None = None
         self.adopt: Callable[[Recorded], Awaitable[None]] = _nothing
         self.recorded: Callable[[Live], None] = lambda live: None
+        self.listeners: list[Callable[[Live], None]] = []
+        self.on_opened: list[Callable[[], None]] = []
+        self.readings: dict[str, float] = {}
         self.live: dict[str, Live] = {}
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.commits: set[asyncio.Task[None]] = set()
         self._names: dict[str, Live] = {}
         self._unresolved: dict[str, set[str]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
@@ -74,6 +93,8 @@ class Desk:
         self.quotes: Quotes = Quotes(account, min(self.config.deadline, 5.0))
         self.equity: Equity = Equity(account, self.config.currency, self.config.capital)
         self.reason = ""
+        for told in self.on_opened:
+            told()
 
     def lost(self, reason: str) -> None:
         """The venue is not there (yet)."""
@@ -166,6 +187,11 @@ class Desk:
         """The orders of an instrument whose fate is unknown."""
         return frozenset(self._unresolved.get(symbol, ()))
 
+    def changed(self, live: Live) -> None:
+        """Memory of an order has changed."""
+        for listener in self.listeners:
+            listener(live)
+
     def emit(self, event: Event) -> None:
         """Tell the observers, after the fact is durable."""
         self.observers.emit(event)
@@ -174,6 +200,30 @@ class Desk:
         """Tell that a human should look."""
         self.emit(Alarm(account=self.name, time=self.clock.now(), code=code, message=message, client_order_id=client_order_id))
 
+    def commit(self, commit: Coroutine[Any, Any, None]) -> None:
+        """Let an outcome become durable while the lane goes on."""
+        task = asyncio.get_running_loop().create_task(commit)
+        self.commits.add(task)
+        task.add_done_callback(self._committed)
+
+    def _committed(self, task: asyncio.Task[None]) -> None:
+        self.commits.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("account %s: an outcome could not be recorded", self.name, exc_info=task.exception())
+            self.alarm("HUB_FAULT", "an outcome could not be recorded; see the log")
+
+    def retire(self, live: Live) -> None:
+        """The names of an attempt that had no effect: what is told of them later is told of this order."""
+        name = live.venue_client_order_id
+        if name is not None and self._names.get(name) is live:
+            del self._names[name]
+            self._ended[name] = live.key.client_order_id
+
+    async def settled(self) -> None:
+        """Wait until the outcomes on their way are durable."""
+        if self.commits:
+            await asyncio.wait(set(self.commits), timeout=10)
+
     async def stop(self) -> None:
         """End what goes on in the background."""
         for task in list(self.tasks):
@@ -181,7 +231,28 @@ class Desk:
         if self.tasks:
             await asyncio.wait(set(self.tasks), timeout=10)
 
-    def spawn(self, task: asyncio.Task[None]) -> None:
+    async def apart(self, work: Coroutine[Any, Any, T]) -> T:
+        """Something that is asked of the venue for a caller; it goes on when the caller is cancelled, until the hub closes.
+
+        Raises:
+            HubClosed: the hub closed before it was done.
+        """
+        task = asyncio.get_running_loop().create_task(work)
+        self.spawn(task)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled():
+                raise HubClosed("the hub has closed; look how the order stands") from None
+            task.add_done_callback(self._unheard)
+            raise
+
+    def _unheard(self, task: asyncio.Task[Any]) -> None:
+        """Nobody waits for it any more: that it failed stands in the log."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("account %s: what a caller did not wait for has failed: %s", self.name, error)
+
+    def spawn(self, task: asyncio.Task[Any]) -> None:
         """Keep a background task until it ends."""
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)

@@ -10,5 +10,9 @@ class UnknownAccount(FksExecError, LookupError):
     """No account of this name is configured."""
 
 
+class UnknownOrder(FksExecError, LookupError):
+    """No order of this id was accepted for the account."""
+
+
 class HubClosed(FksExecError):
     """The hub takes no more orders."""

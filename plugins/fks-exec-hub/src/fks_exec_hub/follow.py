@@ -9,9 +9,11 @@ import logging
 from attrs import evolve
 
 from fks_exec.model.events import OrderUpdate
+from fks_exec.model.orders import OrderRef
+from fks_exec.model.results import ExecutionResult
 
 from .desk import Desk
-from .journal.protocol import JournalError, Key
+from .journal.protocol import Key, Recorded
 from .live import Live, merge
 from .record import record
 from .restore import revive
@@ -56,7 +58,7 @@ class Follower:
                 self._desk.alarm("UPDATE_FAILED", "an update of the venue could not be booked; see the log")
 
     async def _handle(self, update: OrderUpdate) -> None:
-        live = self._desk.find(update.ref) or await self._from_journal(update)
+        live = await self.ours(update.ref)
         if live is None and self._hold(update):
             return
         if live is None:
@@ -93,27 +95,51 @@ class Follower:
         for update in waiting:
             self.take(update)
 
-    async def _from_journal(self, update: OrderUpdate) -> Live | None:
-        """An order that had ended: a late fill is a correction."""
-        name = self._desk.ended(update.ref)
-        if name is None:
-            return None
-        try:
-            recorded = await self._desk.journal.order(Key(self._desk.name, name))
-        except JournalError:
-            log.exception("account %s: the journal cannot be read", self._desk.name)
-            return None
+    async def ours(self, ref: OrderRef) -> Live | None:
+        """An order of ours by any of its names, also one that has ended, here or before a restart.
+
+        A name that only the venue gave, of an order that ended before this host started, is nobody's.
+
+        Raises:
+            JournalError: the journal cannot be read.
+        """
+        live = self._desk.find(ref)
+        if live is not None:
+            return live
+        recorded = await self._recorded(ref)
         if recorded is None or not recorded.attempts:
             return None
-        live = await revive(self._desk, recorded)
-        return self._desk.live.get(name) or live
+        revived = await revive(self._desk, recorded)
+        return self._desk.live.get(recorded.key.client_order_id) or revived
+
+    async def _recorded(self, ref: OrderRef) -> Recorded | None:
+        desk, name = self._desk, self._desk.ended(ref)
+        recorded = await desk.journal.order(Key(desk.name, name)) if name is not None else None
+        if recorded is None and ref.venue_client_order_id is not None:
+            recorded = await desk.journal.by_venue_id(desk.name, ref.venue_client_order_id)
+        return recorded
 
     async def _book(self, live: Live, update: OrderUpdate) -> None:
         ended = not live.followed
         result = evolve(update.result, client_order_id=live.key.client_order_id)
-        if merge(live.result, result) == live.result and all(f.trade_id in live.fills for f in result.fills):
+        if not tells(live, merge(live.result, result)):
             return
         if ended:
             text = f"order {live.key.client_order_id} had ended as {live.result.status.value}, then more came; it was booked"
             self._desk.alarm("LATE_UPDATE", text, live.key.client_order_id)
         await record(self._desk, live, result)
+
+
+def tells(live: Live, news: ExecutionResult) -> bool:
+    """Whether a result says more of an order than is known: a state, a quantity, a name, a trade; other words do not count."""
+    known = live.result
+    return (
+        news.status is not known.status
+        or news.filled_quantity != known.filled_quantity
+        or (news.average_price is not None and news.average_price != known.average_price)
+        or (news.order_id is not None and news.order_id != known.order_id)
+        or (bool(news.legs) and news.legs != known.legs)
+        or (bool(news.fees) and news.fees != known.fees)
+        or (news.protected is not None and news.protected is not known.protected)
+        or any(fill.trade_id not in live.fills for fill in news.fills)
+    )

@@ -10,38 +10,34 @@ from functools import partial
 from pathlib import Path
 
 from fks_exec.clock import Clock, SystemClock
-from fks_exec.convert import canonical, digest_of
 from fks_exec.errors import AccountNotReady
 from fks_exec.model.account import Balance, Check, Health, Position
-from fks_exec.model.copying import changed
-from fks_exec.model.events import OrderAccepted
 from fks_exec.model.market import MarketData
-from fks_exec.model.results import ExecutionResult, Status
+from fks_exec.model.orders import OrderChange
+from fks_exec.model.results import ExecutionResult
 from fks_exec.observers import Observers
 from fks_exec.roles import implementations
 
+from .amend import amend
 from .config import HubConfig, load_config
 from .desk import Desk
 from .engines import open_journal
-from .errors import HubClosed, UnknownAccount
-from .follow import Follower
-from .ids import ClientIds
+from .errors import HubClosed, UnknownAccount, UnknownOrder
+from .halting import halt
 from .instructions import Instruction
-from .journal.protocol import Accept, Exists, Journal, JournalError, Key, Note, Recorded, Written
-from .lane import Lane, work
+from .intake import Intake
+from .journal.protocol import HaltState, Journal, JournalError, Key, Note, Recorded
 from .live import Live
-from .opening import Opener
-from .receipt import Receipt, receipt_for
+from .receipt import Receipt
 from .recipes import Made, make, sort
 from .record import tell_recorded
 from .repair import repair
+from .resolve import Word, resolve_live
 from .restore import restore, revive
+from .staff import Staff, employ
 from .status import AccountStatus, status_of
 
 log: logging.Logger = logging.getLogger(__name__)
-
-MANY = 4096
-"""Lanes beyond which the idle ones are let go."""
 
 PATIENCE = 5.0
 """Seconds that the start waits for accounts that are not required."""
@@ -62,11 +58,9 @@ class ExecutionHub:
         self.observers: Observers = Observers()
         self._given = tuple(plugins)
         self._desks: dict[str, Desk] = {}
-        self._openers: dict[str, Opener] = {}
-        self._followers: dict[str, Follower] = {}
-        self._lanes: dict[tuple[str, str], Lane[Live]] = {}
+        self._staff: dict[str, Staff] = {}
         self._journal: Journal | None = None
-        self._ids = ClientIds()
+        self._intake = Intake()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = True
 
@@ -151,8 +145,10 @@ class ExecutionHub:
         await self._open_accounts()
         self._closed = False
         for live in pending:
-            self._lane(live.key.account, live.lane).put(live)
+            self._intake.put(self._desks[live.key.account], live)
         for desk in self._desks.values():
+            for live in [live for live in desk.live.values() if live.submitted_at is not None]:
+                desk.changed(live)
             if desk.unresolved:
                 names = ", ".join(desk.unresolved[:20])
                 log.warning("account %s: it is not known whether these orders exist at the venue: %s", desk.name, names)
@@ -161,8 +157,8 @@ class ExecutionHub:
         """Wait for the required accounts; for the others a while, then they open in the background."""
         required: set[asyncio.Task[None]] = set()
         others: set[asyncio.Task[None]] = set()
-        for name, opener in self._openers.items():
-            opening = asyncio.create_task(opener.first())
+        for name, staff in self._staff.items():
+            opening = asyncio.create_task(staff.opener.first())
             (required if self.config.accounts[name].required else others).add(opening)
             self._desks[name].spawn(opening)
         await asyncio.gather(*required)
@@ -174,26 +170,27 @@ class ExecutionHub:
         desk = Desk(name, made.recipe.config, self.journal, term, self.observers, self.clock, made.digest)
         note = Note(account=name, namespace="limits", name=made.digest, value=made.limits, time=self.clock.now())
         await self.journal.write(note, term=term)
-        follower = Follower(desk)
-        desk.adopt = partial(self._adopt, desk)
+        desk.adopt = partial(self._intake.adopt, desk)
         desk.recorded = partial(tell_recorded, desk)
         self._desks[name] = desk
-        self._followers[name] = follower
-        self._openers[name] = Opener(made.recipe, desk, follower.take)
+        self._staff[name] = employ(desk, made.recipe)
         return desk
 
     async def close(self) -> None:
         """Refuse new orders; running calls get until their deadline, at most 10 s; then accounts, observers, journal."""
         self._closed = True
-        await asyncio.gather(*(lane.stop(STOP) for lane in self._lanes.values()))
-        for follower in self._followers.values():
-            await follower.settle()
         for desk in self._desks.values():
+            desk.closing = True
+        await self._intake.stop(STOP)
+        for staff in self._staff.values():
+            await staff.follower.settle()
+        for desk in self._desks.values():
+            await desk.settled()
             await desk.stop()
-        for opener in self._openers.values():
-            await opener.close()
-        for follower in self._followers.values():  # what a venue told while it closed
-            await follower.settle()
+        for staff in self._staff.values():
+            await staff.opener.close()
+        for staff in self._staff.values():  # what a venue told while it closed
+            await staff.follower.settle()
         self._let_go_waiting()
         if self.observers:
             await asyncio.to_thread(self.observers.close)
@@ -229,88 +226,7 @@ class ExecutionHub:
             HubClosed: the hub is closing.
             JournalUnavailable, JournalUncertain: it is not known to be durable; nothing was sent.
         """
-        desk = self._desk(account)
-        symbol = desk.ready_account().resolve_symbol(instruction.symbol)
-        name = instruction.client_order_id or self._ids.new()
-        if (instruction.symbol, instruction.client_order_id) != (symbol, name):
-            instruction = changed(instruction, symbol=symbol, client_order_id=name)
-        document = canonical(instruction)
-        content = digest_of(document)
-        known = desk.live.get(name)
-        if known is None:
-            known = self._enter(desk, instruction, document, content, raw)
-            duplicate = False
-        else:
-            duplicate = True
-        error = await _failure(known)
-        if isinstance(error, Exists) and isinstance(error.recorded, Recorded):
-            known, duplicate = await self._recorded(desk, error.recorded), True
-        elif error is not None:
-            raise error
-        return receipt_for(known, content, duplicate=duplicate)
-
-    def _enter(self, desk: Desk, instruction: Instruction, document: str, content: str, raw: bytes | None) -> Live:
-        """In one tick: the journal write, the place in the lane. From here on the order is the hub's."""
-        key = Key(desk.name, instruction.client_order_id or "")
-        now = self.clock.now()
-        step = Accept(
-            key=key,
-            lane=instruction.symbol,
-            digest=content,
-            instruction=document,
-            raw=raw,
-            time=now,
-        )
-        live = Live(key=key, lane=instruction.symbol, instruction=instruction, digest=content, accepted_at=now)
-        live.result = ExecutionResult(status=Status.PENDING, client_order_id=key.client_order_id)
-        live.write = asyncio.ensure_future(self.journal.write(step))
-        live.write.add_done_callback(lambda write: self._written(desk, live, write))
-        desk.add(live)
-        self._lane(desk.name, live.lane).put(live)
-        return live
-
-    def _written(self, desk: Desk, live: Live, write: asyncio.Future[Written]) -> None:
-        """First of all who wait for the write: what was not accepted is forgotten before a caller can try again."""
-        if write.cancelled() or write.exception() is not None:
-            desk.drop(live)
-            if not write.cancelled() and not isinstance(write.exception(), Exists):
-                repair(desk, str(write.exception()))
-        elif self.observers:
-            self.observers.emit(
-                OrderAccepted(
-                    account=desk.name,
-                    time=live.accepted_at,
-                    client_order_id=live.key.client_order_id,
-                    instruction=live.instruction,
-                )
-            )
-
-    async def _recorded(self, desk: Desk, recorded: Recorded) -> Live:
-        """An order that the journal knew; one that was accepted and never begun is begun now."""
-        refused = desk.live.get(recorded.key.client_order_id)
-        if refused is not None and refused.write is not None and refused.write.done() and refused.write.exception():
-            desk.drop(refused)  # an engine may answer before the callback of the write has run
-        await self._adopt(desk, recorded)
-        return desk.live.get(recorded.key.client_order_id) or await revive(desk, recorded)
-
-    async def _adopt(self, desk: Desk, recorded: Recorded) -> None:
-        """Take up an order that only the journal knows: accepted, and not begun."""
-        name = recorded.key.client_order_id
-        if recorded.attempts or recorded.result is not None or name in desk.live:
-            return
-        live = await revive(desk, recorded)
-        if name not in desk.live and not self._closed:
-            desk.add(live)
-            self._lane(desk.name, live.lane).put(live)
-
-    def _lane(self, account: str, symbol: str) -> Lane[Live]:
-        lane = self._lanes.get((account, symbol))
-        if lane is None:
-            if len(self._lanes) >= MANY:
-                self._lanes = {key: other for key, other in self._lanes.items() if not other.idle}
-            desk = self._desks[account]
-            lane = self._lanes[account, symbol] = Lane(lambda live: work(desk, live))
-        return lane
+        return await self._intake.take(self._desk(account), instruction, raw)
 
     def _desk(self, account: str) -> Desk:
         if account not in self.config.accounts:
@@ -327,11 +243,83 @@ class ExecutionHub:
         desk = self._desk(account)
         live = desk.live.get(client_order_id)
         if live is not None and live.concluded.done():
-            return live.result
+            return live.told
         recorded = await self.journal.order(Key(account, client_order_id))
         if recorded is None:
             return None
-        return (await revive(desk, recorded)).result
+        return (await revive(desk, recorded)).told
+
+    async def cancel_order(self, account: str, client_order_id: str) -> ExecutionResult:
+        """Cancel an order, whatever lies in its lane before it.
+
+        One that was not sent yet is not sent any more. One whose call is running is cancelled when its answer is there; one of
+        unknown fate is looked up first, and if that takes longer than the account's deadline the wish is kept.
+
+        Returns:
+            How the order stands then, ``canceled`` with what was filled before; ``filled`` with the code ``FILLED_FIRST``;
+            still open with ``CANCEL_FAILED`` and the reason; ``unknown`` with ``CANCEL_WAITS``.
+
+        Raises:
+            UnknownAccount, UnknownOrder: there is none.
+            NotSupported, AccountNotReady: the venue was not asked.
+            JournalUnavailable, JournalUncertain: the intent is not durable; the venue was not asked.
+        """
+        desk = self._desk(account)
+        return await self._staff[account].canceller.cancel(await self._live(desk, client_order_id))
+
+    async def amend_order(self, account: str, client_order_id: str, change: OrderChange) -> ExecutionResult:
+        """Change a resting order in place; the guards judge what it becomes.
+
+        Returns:
+            How the order stands then, ``denied`` by the guards; with the code ``AMEND_REFUSED`` as it was, ``AMEND_UNKNOWN``
+            when it is not known whether the venue changed it, ``NOT_OPEN`` when it does not rest.
+
+        Raises:
+            InvalidOrder: a change that cannot be meant.
+            UnknownAccount, UnknownOrder: there is none.
+            NotSupported, AccountNotReady: the venue was not asked.
+            JournalUnavailable, JournalUncertain: the intent is not durable; the venue was not asked.
+        """
+        desk = self._desk(account)
+        return await amend(desk, await self._live(desk, client_order_id), change)
+
+    async def resolve_order(self, account: str, client_order_id: str, word: Word) -> ExecutionResult:
+        """An operator's word about an order of unknown fate, after a look at the venue; nothing is sent.
+
+        Raises:
+            UnknownAccount, UnknownOrder: there is none.
+            CannotResolve: there is nothing to settle, or a figure is missing.
+            JournalError: it is not durable.
+        """
+        desk = self._desk(account)
+        return await resolve_live(desk, await self._live(desk, client_order_id), word)
+
+    async def _live(self, desk: Desk, client_order_id: str) -> Live:
+        """An order, also one that has ended."""
+        live = desk.live.get(client_order_id)
+        if live is not None:
+            return live
+        recorded = await self.journal.order(Key(desk.name, client_order_id))
+        if recorded is None:
+            raise UnknownOrder(f"account {desk.name!r} has no order {client_order_id[:64]!a}; see: fks-exec orders list")
+        return desk.live.get(client_order_id) or await revive(desk, recorded)
+
+    async def halt(self, account: str, state: HaltState | str, because: str) -> None:
+        """Set what an account may do, from here on and after a restart; ``active`` resumes it.
+
+        Args:
+            because: kept in the journal, and told with every denial.
+
+        Raises:
+            UnknownAccount: there is none.
+            JournalError: it is not durable.
+        """
+        desk = self._desk(account)
+        try:
+            await halt(desk, HaltState(state), because)
+        except JournalError as error:
+            repair(desk, str(error))
+            raise
 
     async def orders(self, account: str | None = None, *, limit: int = 100) -> list[Recorded]:
         """The newest orders as the journal has them, newest first."""
@@ -370,14 +358,3 @@ class ExecutionHub:
         if desk.account is None:
             return Health([Check(name="account", ok=False, message=desk.reason)])
         return await desk.account.health_check()
-
-
-async def _failure(live: Live) -> BaseException | None:
-    """Why an order could not be made durable; None when it is. Cancelling the caller leaves the write alone."""
-    if live.write is None:
-        return None
-    try:
-        await asyncio.shield(live.write)
-    except JournalError as error:
-        return error
-    return None

@@ -9,21 +9,28 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from attrs import frozen
+
+from fks_exec.convert import to_json
 from fks_exec.model.results import Denial, ExecutionResult, Status
 
+from .attempts import pause
 from .decide import decide, stale
 from .desk import Desk
-from .journal.protocol import JournalError
-from .live import Live
-from .record import record
+from .journal.protocol import Exists, JournalError, Outcome, Written
+from .live import Decision, Live
+from .record import begin, record
 from .repair import repair
-from .submit import denied, submit
+from .submit import denied, not_sent, send, withdrawn, write_intent
 
 log: logging.Logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LOOK = 0.05
 """Seconds between two looks whether the account can be used again."""
+
+OVERLAP = True
+"""The next order begins while the outcome of the last becomes durable; a bench turns it off."""
 
 
 class Lane(Generic[T]):
@@ -82,19 +89,39 @@ class Lane(Generic[T]):
         return list(self._items)
 
 
-async def work(desk: Desk, live: Live) -> None:
-    """What a lane does with one order: wait until it is durable, decide, submit."""
-    if live.write is not None:
-        try:
-            await asyncio.shield(live.write)
-        except JournalError:
-            return
+@frozen
+class Place:
+    """An order's place in its lane.
+
+    Args:
+        write: of the accept with which the place was taken; None for one that the journal knew.
+    """
+
+    live: Live
+    write: asyncio.Future[Written] | None
+
+
+async def work(desk: Desk, place: Place) -> None:
+    """What a lane does with one order: wait until it is durable, decide, submit, record."""
+    live = place.live
+    if not await _durable(place) or live.first_sent is not None or live.concluded.done():
+        return
     try:
-        await _until_written(desk, live)
+        await _carry_out(desk, live)
     except Exception:  # a fault of ours: the order is in the journal, the next ones must not wait for it
         log.exception("account %s: order %s could not be handled", desk.name, live.key.client_order_id)
         desk.alarm("HUB_FAULT", "an order could not be handled; see the log", live.key.client_order_id)
         await record(desk, live, _fault(live))
+
+
+async def _durable(place: Place) -> bool:
+    """Whether the order was accepted, and has no later place."""
+    if place.write is not None:
+        try:
+            await asyncio.shield(place.write)
+        except JournalError:
+            return False
+    return place.live.write is place.write
 
 
 def _fault(live: Live) -> ExecutionResult:
@@ -106,27 +133,101 @@ def _fault(live: Live) -> ExecutionResult:
     return ExecutionResult(status=Status.UNKNOWN, code="HUB_FAULT", error=text)
 
 
-async def _until_written(desk: Desk, live: Live) -> None:
-    """Nothing is sent before its intent is durable; while journal or venue cannot, the lane waits and decides again."""
+async def _carry_out(desk: Desk, live: Live) -> None:
+    """Attempt by attempt; the result of the last one is recorded, and the lane goes on while it becomes durable."""
+    before: ExecutionResult | None = None
     while True:
+        attempt = await _attempt(desk, live)
+        if attempt is None and before is None:
+            return
+        result, sent = attempt or (before or live.result, False)
+        if before is not None and result.status is Status.DENIED:
+            result = before  # our own checks refuse a further attempt: what the venue said stands
+        seconds = pause(desk, live, result) if sent else None
+        if seconds is None or not await _end_attempt(desk, live, result):
+            break
+        before = result
+        await asyncio.sleep(seconds)
+    commit = await begin(desk, live, result)
+    if OVERLAP:
+        desk.commit(commit)
+    else:
+        await commit
+
+
+async def _end_attempt(desk: Desk, live: Live, result: ExecutionResult) -> bool:
+    """The attempt is over without effect; whether that is durable. Only then may there be another one."""
+    outcome = Outcome(
+        key=live.key,
+        attempt=live.attempt,
+        status=result.status.value,
+        terminal=True,
+        result=to_json(result),
+        time=desk.clock.now(),
+    )
+    try:
+        await desk.journal.write(outcome, term=desk.term)
+    except JournalError as error:
+        repair(desk, str(error))
+        return False
+    desk.book.release(live.token)
+    live.over = True
+    return True
+
+
+async def _attempt(desk: Desk, live: Live) -> tuple[ExecutionResult, bool] | None:
+    """Decide and submit, once. Nothing is sent before its intent is durable; while journal or venue cannot, the lane waits.
+
+    Returns:
+        The result, and whether the order was handed to the venue; None: the hub closes, the next start takes it up.
+    """
+    while not desk.closing:
         denial = await _until_possible(desk, live)
-        decision = denied(denial) if denial is not None else await decide(desk, live)
-        if decision is None:
-            continue
-        if isinstance(decision, ExecutionResult):
-            await record(desk, live, decision)
-            return
+        if denial is not None:
+            return denied(denial), False
         try:
-            await submit(desk, live, decision)
-            return
+            verdict = await _verdict(desk, live)
+            if isinstance(verdict, Decision):
+                late = None if live.reducing else stale(desk, live)  # a commit may have taken its time
+                return (await send(desk, live, verdict.order), True) if late is None else (denied(late), False)
+            if isinstance(verdict, ExecutionResult):
+                return verdict, False
+            await asyncio.sleep(LOOK)
+        except Exists:
+            desk.book.release(live.token)
+            text = "its intent was stored by a write that seemed to fail; nothing was sent"
+            await _end_attempt(desk, live, not_sent("NOT_SENT", text))
         except JournalError as error:
             desk.book.release(live.token)
             repair(desk, str(error))
 
+    return None
+
+
+async def _verdict(desk: Desk, live: Live) -> Decision | ExecutionResult | None:
+    """What may be sent, its intent durable; or why not; None: decide again."""
+    if live.decision is not None:
+        decision, live.decision = live.decision, None
+        return decision
+    verdict = withdrawn() if live.cancel_wanted else await decide(desk, live)
+    if not isinstance(verdict, Decision):
+        return verdict
+    _number(desk, live)
+    return await write_intent(desk, live, verdict) or verdict
+
+
+def _number(desk: Desk, live: Live) -> None:
+    """A further attempt has a number and a name of its own."""
+    if live.over:
+        desk.retire(live)
+        live.attempt += 1
+        live.venue_client_order_id = None
+        live.over = False
+
 
 async def _until_possible(desk: Desk, live: Live) -> Denial | None:
     """Wait for the account and its journal; an entry that grows too old meanwhile is denied."""
-    while desk.not_ready:
+    while desk.not_ready and not live.cancel_wanted and not desk.closing:
         denial = None if desk.unwritable else stale(desk, live)
         if denial is not None:
             return denial

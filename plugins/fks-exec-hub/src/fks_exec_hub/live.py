@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from decimal import Decimal
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from fks_exec.model.copying import changed
 from fks_exec.model.events import OrderUpdate
@@ -20,6 +20,21 @@ from .instructions import Instruction
 from .journal.protocol import Key, Written
 
 
+@frozen
+class Decision:
+    """What may be sent, and why.
+
+    Args:
+        order: quantised, with its canonical symbol and client's id.
+        reducing: it can only reduce.
+        document: what the guards saw, JSON.
+    """
+
+    order: Order
+    reducing: bool
+    document: str
+
+
 @define(eq=False, kw_only=True)
 class Live:
     """One order.
@@ -28,7 +43,8 @@ class Live:
         lane: the canonical symbol.
         write: done when the accept is durable.
         concluded: the first outcome, once it is recorded.
-        result: what is known now.
+        result: what is known now, and what decisions rest on.
+        told: what may be told: it is durable, or says that it is not.
         order: as sent; None before the decision.
         token: its reservation.
         fills: by trade id.
@@ -36,6 +52,16 @@ class Live:
         waiting: updates that came before the first outcome.
         stored: the trade ids that are known to be durable.
         instrument: its rules, as they were at the decision.
+        decision: what may be sent, where that was decided when it was accepted; its intent is in the accept's write.
+        asked: monotonic seconds, from before that write.
+        reducing: as sent, it could only reduce the position.
+        over: the attempt has ended without effect, and that is durable.
+        first_sent: monotonic seconds of the first attempt.
+        deadline: monotonic seconds at which the last call to place it is over; None: it was made before this host started.
+        watched: the look-ups concluded that it was not placed; should it appear later, that is a correction.
+        cancel_wanted: it is to be cancelled as soon as it is known to rest.
+        cancels, amends: how often the venue was asked for that.
+        act: held while the venue is asked to cancel or change it.
     """
 
     key: Key
@@ -46,6 +72,7 @@ class Live:
     write: asyncio.Future[Written] | None = None
     concluded: asyncio.Future[ExecutionResult] = field(factory=lambda: asyncio.get_running_loop().create_future())
     result: ExecutionResult = field(factory=lambda: ExecutionResult(status=Status.PENDING))
+    told: ExecutionResult = field(factory=lambda: ExecutionResult(status=Status.PENDING))
     order: Order | None = None
     token: Token | None = None
     venue_client_order_id: str | None = None
@@ -56,11 +83,22 @@ class Live:
     waiting: list[OrderUpdate] = field(factory=list)
     stored: set[str] = field(factory=set)
     instrument: Instrument | None = None
+    decision: Decision | None = None
+    asked: float = 0.0
+    reducing: bool = False
+    over: bool = False
+    first_sent: float | None = None
+    deadline: float | None = None
+    watched: bool = False
+    cancel_wanted: bool = False
+    cancels: int = 0
+    amends: int = 0
+    act: asyncio.Lock = field(factory=asyncio.Lock)
 
     @property
     def followed(self) -> bool:
-        """Something may still come: the order is open or unknown, or a leg rests."""
-        return needs_following(self.result)
+        """Something may still come: the order is open, unknown or watched, or a leg rests."""
+        return self.watched or needs_following(self.result)
 
     @property
     def ref(self) -> OrderRef:
@@ -78,6 +116,9 @@ def needs_following(result: ExecutionResult) -> bool:
     """Whether something may still come for an order with this result."""
     return not result.status.terminal or any(not leg.status.terminal for leg in result.legs)
 
+
+WAITS = "CANCEL_WAITS"
+"""The code of an order that is to be cancelled, until the venue is asked; after a restart it tells to look for the wish."""
 
 ENDS = frozenset({Status.FILLED, Status.CANCELED, Status.EXPIRED})
 """Ends that nothing takes back. A refusal is no such end: a venue that shows the order has the last word."""
@@ -123,6 +164,8 @@ def _status(known: ExecutionResult, news: ExecutionResult) -> Status:
     if known.status.terminal and news.status in _PROVES_NOTHING:
         return known.status
     if news.status is Status.UNKNOWN and known.status not in (Status.PENDING, Status.UNKNOWN):
+        return known.status
+    if news.status is Status.NOT_PLACED and known.status is not Status.PENDING and known.status is not Status.UNKNOWN:
         return known.status
     if known.status is Status.PARTIALLY_FILLED and news.status is Status.ACCEPTED:
         return known.status

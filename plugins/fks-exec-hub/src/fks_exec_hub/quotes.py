@@ -41,6 +41,10 @@ class Fresh(Generic[T]):
         await asyncio.shield(self._asking)
         return self._value if self.age() <= max_age else None
 
+    def known(self, max_age: float) -> T | None:
+        """The value without asking; None when it is too old."""
+        return self._value if self.age() <= max_age else None
+
     def age(self) -> float:
         """Seconds since the value was asked for."""
         return self._clock.monotonic() - self._at
@@ -76,6 +80,11 @@ class Quotes:
             fresh = self._fresh[symbol] = Fresh(lambda: self._ask(symbol), self._account.clock)
         return await fresh.get(max_age)
 
+    def known(self, symbol: str, max_age: float) -> MarketData | None:
+        """A quote that is at hand, at most so many seconds old."""
+        fresh = self._fresh.get(symbol)
+        return None if fresh is None else fresh.known(max_age)
+
     async def _ask(self, symbol: str) -> MarketData:
         return await self._account.fetch_data(symbol, seconds=self._seconds)
 
@@ -102,6 +111,10 @@ class Equity:
         if self._currency is None or "fetch_balance" not in self._account.capabilities.abilities:
             return None
         return await self._fresh.get(max_age)
+
+    def known(self, max_age: float) -> Decimal | None:
+        """Equity that is at hand, at most so many seconds old."""
+        return self._capital if self._capital is not None else self._fresh.known(max_age)
 
     async def _ask(self) -> Decimal | None:
         for balance in await self._account.fetch_balance():

@@ -55,7 +55,7 @@ def receipt_for(live: Live, content: str, *, duplicate: bool) -> Receipt:
         duplicate = False
     elif duplicate and concluded.done():
         concluded = asyncio.get_running_loop().create_future()
-        concluded.set_result(live.result)
+        concluded.set_result(live.told)
     return Receipt(
         account=live.key.account,
         client_order_id=live.key.client_order_id,

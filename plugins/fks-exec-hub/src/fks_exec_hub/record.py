@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from decimal import localcontext
 from typing import Any
 
@@ -21,8 +22,8 @@ from fks_exec.model.results import ExecutionResult, Fill, Status
 from .book import after
 from .booking import Booking, book
 from .desk import Desk
-from .journal.protocol import Exists, FillRecord, JournalError, JournalStep
-from .live import Live, merge
+from .journal.protocol import Exists, FillRecord, JournalError, JournalStep, JournalUnavailable, Written
+from .live import WAITS, Live, merge
 from .money import EXACT
 from .repair import repair
 from .steps import outcome_steps, position_step
@@ -32,17 +33,24 @@ log: logging.Logger = logging.getLogger(__name__)
 PATIENCE = 0.5
 """Seconds that news wait for a repair that is under way, before they are told as not recorded."""
 
+_RESTING = frozenset({Status.ACCEPTED, Status.PARTIALLY_FILLED})
 NOTHING_SENT = frozenset({Status.DENIED, Status.NOT_PLACED})
 
 
 @frozen
 class _Change:
-    """What one piece of news changes."""
+    """What one piece of news changes.
+
+    Args:
+        held: the position before; None when it stays as it is.
+        position: the position after.
+    """
 
     before: ExecutionResult
     result: ExecutionResult
     booking: Booking
-    position: Position | None
+    held: Position | None = None
+    position: Position | None = None
 
 
 async def record(desk: Desk, live: Live, news: ExecutionResult) -> None:
@@ -51,29 +59,55 @@ async def record(desk: Desk, live: Live, news: ExecutionResult) -> None:
     A result that cannot be written is kept in memory, the account takes and sends nothing meanwhile, and it is written as soon
     as the journal can be. Whoever waits learns at once what was sent; that nothing was sent is told when it is durable.
     """
+    await (await begin(desk, live, news))
+
+
+async def begin(desk: Desk, live: Live, news: ExecutionResult) -> Coroutine[Any, Any, None]:
+    """News become memory, and take their place on the way to the disk: from the return on, decisions rest on them.
+
+    Returns:
+        To be awaited, always: ends when the news are durable and told. Until then other news of the instrument wait.
+    """
     instrument = live.instrument
     if instrument is None and (news.fills or news.filled_quantity):
         instrument = await instrument_of(desk, live.lane)
     if desk.repair is not None:
         await asyncio.wait({desk.repair}, timeout=PATIENCE)
-    async with desk.lock(live.lane):
+    lock = desk.lock(live.lane)
+    await lock.acquire()
+    try:
         change = _change(desk, live, news, instrument)
-        if desk.unwritable:
-            _unrecorded(desk, live, change, desk.unwritable)
-            return
-        try:
-            await desk.journal.write(*_steps(desk, live, change), term=desk.term)
-        except Exists as error:
-            again: ExecutionResult | None = _without(desk, live, news, error)
-        except JournalError as error:
+        live.watched = live.watched and change.result.status is Status.NOT_PLACED
+        steps = _steps(desk, live, change)
+        write = None if desk.unwritable else asyncio.ensure_future(desk.journal.write(*steps, term=desk.term))
+        settle(desk, live, change)
+    except BaseException:
+        lock.release()
+        raise
+    return _commit(desk, live, news, change, write)
+
+
+async def _commit(
+    desk: Desk, live: Live, news: ExecutionResult, change: _Change, write: asyncio.Future[Written] | None
+) -> None:
+    again: ExecutionResult | None = None
+    try:
+        if write is None:
+            raise JournalUnavailable(desk.unwritable or "the journal could not be written")
+        await write
+    except Exists as error:
+        undo(desk, live, change)
+        again = _without(desk, live, news, error)
+    except JournalError as error:
+        if write is not None:
             repair(desk, str(error))
-            _unrecorded(desk, live, change, str(error))
-            return
-        else:
-            again = None
-            live.stored.update(fill.trade_id for fill in change.booking.fills)
-            settle(desk, live, change)
-            _tell(desk, live, change, told=change.result)
+        _unrecorded(desk, live, change, str(error))
+    else:
+        live.stored.update(fill.trade_id for fill in change.booking.fills)
+        _let_go(desk, live)
+        _tell(desk, live, change, told=change.result)
+    finally:
+        desk.lock(live.lane).release()
     if again is not None:
         await record(desk, live, again)
 
@@ -82,15 +116,17 @@ def _change(desk: Desk, live: Live, news: ExecutionResult, instrument: Instrumen
     with localcontext(EXACT):
         name = live.key.client_order_id
         result = merge(live.result, news if news.client_order_id == name else changed(news, client_order_id=name))
+        if live.cancel_wanted and result.status in _RESTING:
+            result = changed(result, code=WAITS)
         booking = book(live, result)
         if not booking.fills and not booking.fees:
-            return _Change(live.result, result, booking, None)
+            return _Change(live.result, result, booking)
         sided = {fill.trade_id: fill for fill in booking.fills}
         kept = [sided.pop(fill.trade_id, fill) for fill in result.fills]
         result = changed(result, fills=(*kept, *sided.values()))
         held = desk.book.position(live.lane, live.instruction.strategy)
         position = after(held, booking.moves, booking.fees, instrument)
-        return _Change(live.result, result, booking, position)
+        return _Change(live.result, result, booking, held, position)
 
 
 async def instrument_of(desk: Desk, symbol: str) -> Instrument | None:
@@ -138,39 +174,68 @@ def settle(desk: Desk, live: Live, change: _Change) -> None:
         desk.book.fill(live.token, change.booking.filled)
         _reserve(desk, live, change)
     desk.question(live, unknown=live.result.status is Status.UNKNOWN)
-    if live.followed or desk.unrecorded.get(live.key.client_order_id) is live:
-        desk.add(live)
-    else:
+    desk.add(live)
+    desk.changed(live)
+
+
+def undo(desk: Desk, live: Live, change: _Change) -> None:
+    """A write was refused because of a trade that is booked already: memory as before, and then without that trade."""
+    with localcontext(EXACT):
+        if change.held is not None:
+            desk.book.store(change.held)
+        live.result = change.before
+        live.booked -= change.booking.filled
+        for fill in change.booking.fills:
+            live.fills.pop(fill.trade_id, None)
+        desk.book.release(live.token)
+        if not change.before.status.terminal:
+            _hold(desk, live)
+
+
+def _let_go(desk: Desk, live: Live) -> None:
+    """The journal keeps what has ended."""
+    if not live.followed and live.key.client_order_id not in desk.unrecorded:
         desk.drop(live)
 
 
 def _reserve(desk: Desk, live: Live, change: _Change) -> None:
     """What has ended holds nothing; what was thought ended and is not, holds again what it may still fill."""
-    if live.result.status.terminal:
+    before, now = change.before.status, live.result.status
+    if now.terminal:
         desk.book.release(live.token)
-    elif change.before.status.terminal and live.order is not None:
+    elif before.terminal:
+        _hold(desk, live)
+    if before.terminal and now is not before:
+        text = f"the order was {before.value}, and the venue shows it {now.value}"
+        desk.alarm("CORRECTION", text, live.key.client_order_id)
+
+
+def _hold(desk: Desk, live: Live) -> None:
+    """What an order may still fill is reserved."""
+    if live.order is not None:
         left = max(live.order.quantity - live.booked, ZERO)
         live.token = desk.book.reserve(live.lane, live.order.side, left, reducing=False)
-        text = f"the order was {change.before.status.value}, and the venue shows it {live.result.status.value}"
-        desk.alarm("CORRECTION", text, live.key.client_order_id)
 
 
 def _unrecorded(desk: Desk, live: Live, change: _Change, why: str) -> None:
     desk.unrecorded[live.key.client_order_id] = live
-    settle(desk, live, change)
+    desk.add(live)
     desk.alarm("NOT_RECORDED", f"an outcome could not be written to the journal: {why}", live.key.client_order_id)
     if change.result.status not in NOTHING_SENT:
+        desk.in_doubt = True
         text = f"the outcome is {change.result.status.value}, but the journal could not record it yet: {why}"
         _tell(desk, live, change, told=changed(change.result, code="NOT_RECORDED", error=text))
 
 
 def tell_recorded(desk: Desk, live: Live) -> None:
     """What could not be told before it was durable."""
+    live.told = live.result
     if not live.concluded.done():
-        _tell(desk, live, _Change(live.result, live.result, Booking(), None), told=live.result)
+        _tell(desk, live, _Change(live.result, live.result, Booking()), told=live.result)
 
 
 def _tell(desk: Desk, live: Live, change: _Change, told: ExecutionResult) -> None:
+    live.told = told
     first = not live.concluded.done()
     if first:
         live.concluded.set_result(told)

@@ -11,7 +11,8 @@ import logging
 from collections.abc import Sequence
 
 from .desk import Desk
-from .journal.protocol import Exists, FillRecord, JournalError, JournalStep
+from .halting import trip
+from .journal.protocol import Exists, FillRecord, Halted, JournalError, JournalStep
 from .live import Live
 from .steps import outcome_steps, position_step
 
@@ -29,6 +30,22 @@ def repair(desk: Desk, why: str) -> None:
         log.warning("account %s: %s", desk.name, desk.unwritable)
         desk.repair = asyncio.get_running_loop().create_task(_repair(desk))
         desk.spawn(desk.repair)
+
+
+async def write(desk: Desk, *steps: JournalStep) -> None:
+    """Store steps of an account; a write that fails begins the way back.
+
+    Raises:
+        Exists, Halted: a condition of the journal.
+        JournalError: it is not known to be durable.
+    """
+    try:
+        await desk.journal.write(*steps, term=desk.term)
+    except (Exists, Halted):
+        raise
+    except JournalError as error:
+        repair(desk, str(error))
+        raise
 
 
 async def _repair(desk: Desk) -> None:
@@ -56,12 +73,18 @@ async def _try(desk: Desk) -> None:
         for live in list(desk.unrecorded.values()):
             live.stored = {fill.trade_id for fill in await desk.journal.fills(live.key)}
         await _write(desk, list(desk.unrecorded.values()))
+    if desk.in_doubt and desk.config.after_fault == "reducing":
+        await trip(desk, "JOURNAL_FAULT", "the outcome of an order could not be recorded at once")
+    desk.in_doubt = False
     desk.unwritable = ""
 
 
 async def _adopt(desk: Desk) -> None:
-    """What was accepted although its caller was told that this is uncertain: it is the hub's, in its place in the lane."""
-    for recorded in await desk.journal.pending(desk.name):
+    """What was accepted although its caller was told that this is uncertain: it is the hub's, in its place in the lane.
+
+    An intent may be stored with the accept. What this host has sent it knows, so such an order was not sent.
+    """
+    for recorded in [*await desk.journal.unresolved(desk.name), *await desk.journal.pending(desk.name)]:
         if recorded.key.client_order_id not in desk.live:
             await desk.adopt(recorded)
 

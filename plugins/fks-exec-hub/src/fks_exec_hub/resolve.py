@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An operator settles an order whose fate is not known, with a reason, while the host is stopped."""
+"""An operator settles an order whose fate is not known, with a reason: in a running hub, or while the host is stopped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from fks_exec.convert import from_json, to_json
 from fks_exec.errors import FksExecError
@@ -17,10 +17,13 @@ from fks_exec.model.orders import Order
 from fks_exec.model.results import ExecutionResult, Fill, Status
 
 from .book import after_fill
+from .desk import Desk
 from .instructions import read_instruction
 from .journal.protocol import FillStep, Journal, JournalStep, Key, NamedStep, Outcome, Recorded
-from .live import needs_following
+from .live import Live, needs_following
 from .money import rounded
+from .record import record
+from .repair import write
 from .restore import placing, sent_order
 from .steps import position_step
 
@@ -38,57 +41,97 @@ class CannotResolve(FksExecError):
     """The order cannot be settled that way."""
 
 
-async def resolve_order(
-    journal: Journal,
-    key: Key,
-    *,
-    as_: Settlement,
-    because: str,
-    time: int,
-    quantity: Number | None = None,
-    price: Number | None = None,
-    order_id: str | None = None,
-) -> ExecutionResult:
-    """Write down what became of an order, by the operator's own look at the venue.
+@frozen(kw_only=True)
+class Word:
+    """An operator's word about one order, after a look at the venue.
 
     Args:
         as_: ``not_placed``, ``placed`` (it rests), ``filled``, or ``canceled`` (with what was filled before).
         because: the reason, kept in the journal.
-        time: now, epoch milliseconds.
         quantity: what was filled in all, base units or contracts; for ``filled`` the whole order if None.
         price: average price of the fills, quote currency; needed when something was filled.
         order_id: the venue's id.
+    """
+
+    as_: Settlement
+    because: str
+    quantity: Number | None = None
+    price: Number | None = None
+    order_id: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.as_ not in _STATUS:
+            raise CannotResolve(f"{str(self.as_)[:40]!a} is not one of {', '.join(_STATUS)}")
+        if not self.because.strip():
+            raise CannotResolve("say why with --because; the reason is kept in the journal")
+
+    def result(self, order: Order, before: ExecutionResult) -> ExecutionResult:
+        """What is known of the order by it.
+
+        Raises:
+            CannotResolve: a figure is missing, or cannot be.
+        """
+        filled = _filled(order, self.as_, before, self.quantity)
+        return evolve(
+            before,
+            status=_STATUS[self.as_],
+            order_id=self.order_id or before.order_id,
+            filled_quantity=filled,
+            average_price=_price(before, filled, self.price),
+            error=None,
+            code="RESOLVED",
+            legs=() if self.as_ == "not_placed" else before.legs,
+        )
+
+    def step(self, key: Key, before: ExecutionResult, time: int) -> NamedStep:
+        """The word itself, for the journal."""
+        reason = json.dumps({"as": self.as_, "because": self.because, "before": before.status.value})
+        return NamedStep(key=key, name="resolved", data=reason, time=time)
+
+
+async def resolve_live(desk: Desk, live: Live, word: Word) -> ExecutionResult:
+    """Settle an order of a running hub; one that is said not to have been placed is watched for a late appearance.
+
+    Raises:
+        CannotResolve: it was never sent, or has ended; or a figure is missing.
+        JournalError: it is not durable.
+    """
+    if live.order is None or live.submitted_at is None:
+        raise CannotResolve("the order was not sent; cancel it")
+    if not live.concluded.done():
+        raise CannotResolve("the venue is being asked at this moment; wait for its answer")
+    if live.result.status.terminal and not live.watched:
+        raise CannotResolve(f"the order has ended as {live.result.status}; there is nothing to settle")
+    result = word.result(live.order, live.result)
+    await write(desk, word.step(live.key, live.result, desk.clock.now()))
+    live.watched = word.as_ == "not_placed"
+    await record(desk, live, result)
+    return live.result
+
+
+async def resolve_order(journal: Journal, key: Key, word: Word, time: int) -> ExecutionResult:
+    """Write down what became of an order, while no host runs.
+
+    Args:
+        time: now, epoch milliseconds.
 
     Raises:
         CannotResolve: the order is not known, was never sent, or has ended; or a figure is missing.
     """
     recorded = await journal.order(key)
-    order = _check(recorded, key, because)
+    order = _check(recorded, key)
     assert recorded is not None  # noqa: S101  (_check refused it)
     before = _known(recorded)
-    filled = _filled(order, as_, before, quantity)
-    result = evolve(
-        before,
-        status=_STATUS[as_],
-        order_id=order_id or before.order_id,
-        filled_quantity=filled,
-        average_price=_price(before, filled, price),
-        error=None,
-        code="RESOLVED",
-        legs=() if as_ == "not_placed" else before.legs,
-    )
+    result = word.result(order, before)
     steps = await _steps(journal, recorded, order, before, result, time)
-    reason = json.dumps({"as": as_, "because": because, "before": before.status.value})
     term = await journal.claim(key.account)
-    await journal.write(*steps, NamedStep(key=key, name="resolved", data=reason, time=time), term=term)
+    await journal.write(*steps, word.step(key, before, time), term=term)
     return result
 
 
-def _check(recorded: Recorded | None, key: Key, because: str) -> Order:
+def _check(recorded: Recorded | None, key: Key) -> Order:
     if recorded is None:
         raise CannotResolve(f"account {key.account!r} has no order {key.client_order_id[:64]!a}; see: fks-exec orders list")
-    if not because.strip():
-        raise CannotResolve("say why with --because; the reason is kept in the journal")
     if recorded.terminal:
         raise CannotResolve(f"the order has ended as {recorded.status}; there is nothing to settle")
     instruction = read_instruction(recorded.instruction, key.client_order_id)
@@ -135,9 +178,9 @@ async def _steps(
     key, added = recorded.key, result.filled_quantity - before.filled_quantity
     outcome = Outcome(
         key=key,
-        attempt=max(attempt.attempt for attempt in recorded.attempts),
+        attempt=attempt.attempt if (attempt := placing(recorded)) else 1,
         status=result.status.value,
-        terminal=not needs_following(result),
+        terminal=not needs_following(result) and result.status is not Status.NOT_PLACED,  # that one is watched
         result=to_json(result),
         time=time,
     )

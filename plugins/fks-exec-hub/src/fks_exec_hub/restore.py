@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from typing import Any
 
 from fks_exec.convert import from_dict, from_json
 from fks_exec.model.account import Position
@@ -15,8 +16,9 @@ from fks_exec.model.results import ExecutionResult, Fill, Status
 from .desk import Desk
 from .instructions import Instruction, read_instruction
 from .journal.protocol import Attempt, Recorded
-from .live import Live
+from .live import WAITS, Live
 from .record import record
+from .steps import AMENDED, CANCEL, WANTED
 
 STOPPED = "the host stopped after the intent and before the outcome was recorded; the order may exist at the venue"
 
@@ -27,6 +29,7 @@ async def restore(desk: Desk) -> list[Live]:
     Returns:
         Orders that were accepted and not begun, in lane order.
     """
+    desk.halt = await desk.journal.halt(desk.name)
     for stored in await desk.journal.positions(desk.name):
         desk.book.store(from_json(Position, stored.position))
     for recorded in [*await desk.journal.open(desk.name), *await desk.journal.unresolved(desk.name)]:
@@ -63,15 +66,48 @@ async def revive(desk: Desk, recorded: Recorded) -> Live:
         live.attempt = attempt.attempt
         live.venue_client_order_id = attempt.venue_client_order_id
         live.submitted_at = attempt.time
+        live.reducing = attempt.reducing
         live.order = sent_order(attempt.decision, live.instruction)
     if recorded.result is not None:
         live.result = from_json(ExecutionResult, recorded.result)
         live.concluded.set_result(live.result)
+        live.watched = live.result.status is Status.NOT_PLACED and not recorded.terminal
+    live.cancels = _times(recorded, "cancel")
+    live.amends = _times(recorded, "amend")
+    live.told = live.result
+    if not recorded.terminal:
+        await _wishes(desk, live, recorded)
     for stored in await desk.journal.fills(recorded.key):
         live.fills[stored.trade_id] = from_json(Fill, stored.fill)
         live.stored.add(stored.trade_id)
     live.booked = booked(live)
     return live
+
+
+async def _wishes(desk: Desk, live: Live, recorded: Recorded) -> None:
+    """What was asked for an open order beside its placing: a cancel that waits, an amendment that the venue took."""
+    unknown = live.result.status in (Status.PENDING, Status.UNKNOWN)
+    wished = live.watched or live.result.code in (WAITS, "RESOLVED")
+    if recorded.attempts and (unknown or wished or len(recorded.attempts) > 1):
+        steps = await desk.journal.steps(recorded.key)
+        live.cancel_wanted = steps.get(CANCEL) == WANTED
+        if live.amends:
+            live.order = _amended(live, recorded, steps.get(AMENDED))
+
+
+def _amended(live: Live, recorded: Recorded, step: str | None) -> Order | None:
+    """The order after its changes; of one whose answer was not recorded, the larger of before and after."""
+    known: dict[str, Any] = json.loads(step) if step else {"attempt": 0, "order": None}
+    order = from_dict(Order, known["order"]) if known["order"] else live.order
+    for attempt in recorded.attempts:
+        if attempt.purpose == "amend" and attempt.attempt > known["attempt"]:
+            asked = sent_order(attempt.decision, live.instruction)
+            order = asked if asked is not None and (order is None or asked.quantity > order.quantity) else order
+    return order
+
+
+def _times(recorded: Recorded, purpose: str) -> int:
+    return max((attempt.attempt for attempt in recorded.attempts if attempt.purpose == purpose), default=0)
 
 
 def placing(recorded: Recorded) -> Attempt | None:

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from .config import AccountConfig
 from .desk import Desk
+from .journal.protocol import HaltState
 
 
 @frozen(kw_only=True)
@@ -16,6 +17,8 @@ class AccountStatus:
     Args:
         reason: why it is not ready.
         unresolved: orders that may or may not exist at the venue; their instruments refuse entries.
+        halt: what the account may do: ``active``, ``reducing``, ``halted``.
+        halt_reason: why it may not do everything.
     """
 
     name: str
@@ -26,6 +29,8 @@ class AccountStatus:
     currency: str | None
     required: bool
     unresolved: tuple[str, ...] = ()
+    halt: str = HaltState.ACTIVE.value
+    halt_reason: str = ""
 
 
 def status_of(name: str, config: AccountConfig, desk: Desk | None) -> AccountStatus:
@@ -40,4 +45,6 @@ def status_of(name: str, config: AccountConfig, desk: Desk | None) -> AccountSta
         currency=config.currency,
         required=config.required,
         unresolved=() if desk is None else desk.unresolved,
+        halt=HaltState.ACTIVE.value if desk is None else desk.halt.state.value,
+        halt_reason="" if desk is None or desk.halt.state is HaltState.ACTIVE else desk.halt.reason,
     )

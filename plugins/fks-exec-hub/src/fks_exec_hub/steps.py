@@ -5,12 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fks_exec.convert import to_json
+from fks_exec.convert import encode, to_dict, to_json
 from fks_exec.model.account import Position
-from fks_exec.model.results import ExecutionResult, Fill
+from fks_exec.model.results import ExecutionResult, Fill, Status
 
-from .journal.protocol import FillStep, JournalStep, Outcome, PositionStep
+from .journal.protocol import FillStep, JournalStep, NamedStep, Outcome, PositionStep
 from .live import Live, needs_following
+
+CANCEL = "cancel"
+"""The named step that says whether an order is to be cancelled as soon as it is known to rest: ``WANTED``, or nothing."""
+
+WANTED = "wanted"
+
+AMENDED = "amended"
+"""The named step that holds an order as it is after a change whose answer is recorded, and that change's number, JSON."""
 
 
 def outcome_steps(live: Live, result: ExecutionResult, fills: Sequence[Fill], now: int) -> list[JournalStep]:
@@ -19,7 +27,7 @@ def outcome_steps(live: Live, result: ExecutionResult, fills: Sequence[Fill], no
         key=live.key,
         attempt=live.attempt,
         status=result.status.value,
-        terminal=not needs_following(result),
+        terminal=not (live.watched or needs_following(result)),
         result=to_json(result),
         time=now,
     )
@@ -27,6 +35,25 @@ def outcome_steps(live: Live, result: ExecutionResult, fills: Sequence[Fill], no
         outcome,
         *(FillStep(key=live.key, trade_id=f.trade_id, leg=f.leg, fill=to_json(f), time=now) for f in fills),
     ]
+
+
+def act_outcome(live: Live, purpose: str, attempt: int, result: ExecutionResult, now: int) -> Outcome:
+    """What became of a cancel or an amend; the order's own state is told by its own outcomes."""
+    return Outcome(
+        key=live.key,
+        purpose=purpose,
+        attempt=attempt,
+        status=result.status.value,
+        terminal=result.status is not Status.UNKNOWN,
+        result=to_json(result),
+        time=now,
+    )
+
+
+def amended_step(live: Live, now: int) -> NamedStep:
+    """The order as it is after a change was asked for."""
+    data = encode({"attempt": live.amends, "order": to_dict(live.order)})
+    return NamedStep(key=live.key, name=AMENDED, data=data, time=now)
 
 
 def position_step(account: str, position: Position, now: int) -> PositionStep:

@@ -1,120 +1,183 @@
 # SPDX-License-Identifier: MIT
-"""The one door to a venue: intent, one call, outcome. No other module calls a hook that takes a ``submission``."""
+"""The one door to a venue: intent, one call, what came of it. No other module calls a hook that takes a ``submission``."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-
-from attrs import frozen
+from collections.abc import Awaitable, Callable
 
 from fks_exec.account import Account
 from fks_exec.errors import AccountNotReady
 from fks_exec.model.events import OrderSent
-from fks_exec.model.orders import Order, Submission
+from fks_exec.model.orders import Order, OrderChange, OrderRef, Submission
 from fks_exec.model.results import Denial, ExecutionResult, Status
 
 from .desk import Desk
 from .ids import venue_id
-from .journal.protocol import Exists, Halted, Intent, JournalUnavailable
-from .live import Live
+from .journal.protocol import Halted, Intent, JournalUnavailable
+from .live import Decision, Live
 from .record import record
+from .repair import write
 
-log: logging.Logger = logging.getLogger(__name__)
-
-
-@frozen
-class Decision:
-    """What may be sent, and why.
-
-    Args:
-        order: quantised, with its canonical symbol and client's id.
-        reducing: it can only reduce.
-        document: what the guards saw, JSON.
-    """
-
-    order: Order
-    reducing: bool
-    document: str
+GRACE = 1.0
+"""Seconds that a call has to end after its deadline, as the Account gives them."""
 
 
-async def submit(desk: Desk, live: Live, decision: Decision) -> None:
-    """Send an order, once, and record what came of it.
+def intend(desk: Desk, live: Live, decision: Decision) -> Intent:
+    """The intent to place an order, with the name that the venue will be given; from here on the order counts as begun.
 
     Raises:
-        JournalError: the intent is not durable; nothing was sent.
+        AccountNotReady: the venue is not there.
     """
-    account = desk.account
-    if account is None:
-        await record(desk, live, not_sent("ACCOUNT_NOT_READY", f"account {desk.name!r} is not ready: {desk.reason}"))
-        return
+    if live.venue_client_order_id is None:
+        live.venue_client_order_id = _name(desk, live, "order", live.attempt)
     live.order = decision.order
-    live.venue_client_order_id = _venue_id(desk, live, account)
-    asked = desk.clock.monotonic()
-    if desk.unwritable:
-        raise JournalUnavailable(desk.unwritable)
-    try:
-        await desk.journal.write(_intent(desk, live, decision), term=desk.term)
-    except Exists:
-        log.warning(
-            "account %s: the intent of %s was stored by a write that seemed to fail", desk.name, live.key.client_order_id
-        )
-    except Halted as error:
-        await record(desk, live, denied(Denial(code="HALTED", message=f"{error}; resume it, or close positions only")))
-        return
-    if desk.clock.monotonic() - asked >= desk.term.hold:
-        text = "the claim on the account ran out before the order could be sent; another host may own it"
-        await record(desk, live, not_sent("FENCED", text))
-        return
-    await _call(desk, live, account, decision.order)
-
-
-def _venue_id(desk: Desk, live: Live, account: Account) -> str:
-    if live.venue_client_order_id is not None:
-        return live.venue_client_order_id
-    declared = account.capabilities
-    return venue_id(
-        live.key,
-        "order",
-        live.attempt,
-        "",
-        alphabet=declared.id_alphabet,
-        length=declared.id_length,
-        taken=desk.names,
-    )
-
-
-def _intent(desk: Desk, live: Live, decision: Decision) -> Intent:
+    live.reducing = decision.reducing
     live.submitted_at = desk.clock.now()
     return Intent(
         key=live.key,
         attempt=live.attempt,
-        venue_client_order_id=live.venue_client_order_id or "",
+        venue_client_order_id=live.venue_client_order_id,
         reducing=decision.reducing,
         decision=decision.document,
         time=live.submitted_at,
     )
 
 
-async def _call(desk: Desk, live: Live, account: Account, order: Order) -> None:
+async def write_intent(desk: Desk, live: Live, decision: Decision) -> ExecutionResult | None:
+    """Make the intent durable; from there the order may be sent. Not None: why it may not be, to be recorded.
+
+    Raises:
+        Exists: the intent of this attempt is stored already; nothing was sent.
+        JournalError: the intent is not durable; nothing was sent.
+    """
+    if desk.account is None:
+        return not_sent("ACCOUNT_NOT_READY", f"account {desk.name!r} is not ready: {desk.reason}", retryable=True)
+    if desk.unwritable:
+        raise JournalUnavailable(desk.unwritable)
+    live.asked = desk.clock.monotonic()
+    try:
+        await desk.journal.write(intend(desk, live, decision), term=desk.term)
+    except Halted as error:
+        live.submitted_at = None
+        return denied(Denial(code="HALTED", message=f"{error}; resume it, or close positions only"))
+    return None
+
+
+async def send(desk: Desk, live: Live, order: Order) -> ExecutionResult:
+    """Call the venue, once, for an order whose intent is durable, and return what came of it, to be recorded.
+
+    Raises:
+        JournalUnavailable: what happened before cannot be recorded; nothing was sent.
+    """
+    if desk.unwritable:
+        raise JournalUnavailable(desk.unwritable)
+    if desk.clock.monotonic() - live.asked >= desk.term.hold:
+        text = "the claim on the account ran out before the order could be sent; another host may own it"
+        return not_sent("FENCED", text)
+    account = desk.account
+    if account is None:
+        return not_sent("ACCOUNT_NOT_READY", f"account {desk.name!r} is not ready: {desk.reason}", retryable=True)
+    if live.cancel_wanted:
+        return withdrawn()
     desk.name_order(live)
-    submission = Submission(
-        account=desk.name,
-        venue_client_order_id=live.venue_client_order_id or "",
-        deadline=desk.clock.monotonic() + desk.config.deadline,
-        clock=desk.clock,
-    )
+    submission = _submission(desk, live.venue_client_order_id or "")
+    live.deadline = submission.deadline + GRACE
+    if live.first_sent is None:
+        live.first_sent = desk.clock.monotonic()
     if desk.observers:
         desk.emit(_sent(desk, live, order))
     try:
-        result = await account.execute_order(order, submission)
+        return await account.execute_order(order, submission)
     except AccountNotReady as error:
-        result = not_sent("ACCOUNT_NOT_READY", str(error))
+        return not_sent("ACCOUNT_NOT_READY", str(error), retryable=True)
     except asyncio.CancelledError:
         text = "the host stopped while the venue was being asked; the order may exist there"
         await asyncio.shield(record(desk, live, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=text)))
         raise
-    await record(desk, live, result)
+
+
+async def submit_cancel(desk: Desk, live: Live, attempt: int) -> ExecutionResult:
+    """Ask the venue to cancel an order, once; what it answers is about the order, or a refusal to cancel it.
+
+    Args:
+        attempt: 1 for the first; journalled.
+
+    Raises:
+        JournalError: the intent is not durable; nothing was sent.
+        NotSupported, AccountNotReady: nothing was sent.
+    """
+
+    def call(account: Account, ref: OrderRef, submission: Submission) -> Awaitable[ExecutionResult]:
+        return account.cancel_order(ref, submission)
+
+    return await _act(desk, live, "cancel", attempt, call)
+
+
+async def submit_amend(
+    desk: Desk, live: Live, attempt: int, change: OrderChange, *, document: str = "{}", reducing: bool = False
+) -> ExecutionResult:
+    """Ask the venue to change a resting order, once.
+
+    Args:
+        document: what was seen when it was decided, JSON.
+        reducing: the changed order can only reduce.
+
+    Raises:
+        JournalError, Halted: the intent is not durable; nothing was sent.
+        NotSupported, AccountNotReady: nothing was sent.
+    """
+
+    def call(account: Account, ref: OrderRef, submission: Submission) -> Awaitable[ExecutionResult]:
+        return account.amend_order(ref, change, submission)
+
+    return await _act(desk, live, "amend", attempt, call, document=document, reducing=reducing)
+
+
+async def _act(
+    desk: Desk,
+    live: Live,
+    purpose: str,
+    attempt: int,
+    call: Callable[[Account, OrderRef, Submission], Awaitable[ExecutionResult]],
+    *,
+    document: str = "{}",
+    reducing: bool = True,
+) -> ExecutionResult:
+    """Intent and one call for something that is done to an order; its outcome is the caller's to record."""
+    account = desk.ready_account()
+    name, asked = _name(desk, live, purpose, attempt), desk.clock.monotonic()
+    intent = Intent(
+        key=live.key,
+        purpose=purpose,
+        attempt=attempt,
+        venue_client_order_id=name,
+        reducing=reducing,
+        decision=document,
+        time=desk.clock.now(),
+    )
+    await write(desk, intent)
+    if desk.unwritable:
+        raise JournalUnavailable(desk.unwritable)
+    if desk.clock.monotonic() - asked >= desk.term.hold:
+        return not_sent("FENCED", "the claim on the account ran out before the venue was asked; another host may own it")
+    return await call(account, live.ref, _submission(desk, name))
+
+
+def _submission(desk: Desk, name: str) -> Submission:
+    return Submission(
+        account=desk.name,
+        venue_client_order_id=name,
+        deadline=desk.clock.monotonic() + desk.config.deadline,
+        clock=desk.clock,
+    )
+
+
+def _name(desk: Desk, live: Live, purpose: str, attempt: int) -> str:
+    if desk.account is None:
+        raise AccountNotReady(desk.name, desk.reason)
+    declared = desk.account.capabilities
+    return venue_id(live.key, purpose, attempt, "", alphabet=declared.id_alphabet, length=declared.id_length, taken=desk.names)
 
 
 def _sent(desk: Desk, live: Live, order: Order) -> OrderSent:
@@ -133,6 +196,11 @@ def denied(*denials: Denial) -> ExecutionResult:
     return ExecutionResult(status=Status.DENIED, denials=denials, code=denials[0].code, error=denials[0].message)
 
 
-def not_sent(code: str, text: str) -> ExecutionResult:
+def withdrawn() -> ExecutionResult:
+    """It was cancelled before it was sent."""
+    return ExecutionResult(status=Status.CANCELED, code="WITHDRAWN", error="it was cancelled before it was sent")
+
+
+def not_sent(code: str, text: str, *, retryable: bool = False) -> ExecutionResult:
     """Proved: nothing was sent."""
-    return ExecutionResult(status=Status.NOT_PLACED, code=code, error=text)
+    return ExecutionResult(status=Status.NOT_PLACED, code=code, error=text, retryable=retryable)

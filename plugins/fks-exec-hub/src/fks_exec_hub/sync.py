@@ -12,12 +12,15 @@ from typing import Any, TypeVar
 from fks_exec.clock import Clock
 from fks_exec.model.account import Balance, Health, Position
 from fks_exec.model.market import MarketData
+from fks_exec.model.orders import OrderChange
 from fks_exec.model.results import ExecutionResult
 
 from . import hub as asynchronous
 from .config import HubConfig
 from .errors import HubClosed
 from .instructions import Instruction
+from .journal.protocol import HaltState
+from .resolve import Word
 from .status import AccountStatus
 
 T = TypeVar("T")
@@ -104,6 +107,22 @@ class ExecutionHub:
     def order(self, account: str, client_order_id: str) -> ExecutionResult | None:
         """What is known of an order; None for an unknown id."""
         return self._run(self._hub.order(account, client_order_id))
+
+    def cancel_order(self, account: str, client_order_id: str) -> ExecutionResult:
+        """Cancel an order; results and errors as the asynchronous one."""
+        return self._run(self._hub.cancel_order(account, client_order_id))
+
+    def amend_order(self, account: str, client_order_id: str, change: OrderChange) -> ExecutionResult:
+        """Change a resting order in place; results and errors as the asynchronous one."""
+        return self._run(self._hub.amend_order(account, client_order_id, change))
+
+    def resolve_order(self, account: str, client_order_id: str, word: Word) -> ExecutionResult:
+        """An operator's word about an order of unknown fate; errors as the asynchronous one."""
+        return self._run(self._hub.resolve_order(account, client_order_id, word))
+
+    def halt(self, account: str, state: HaltState | str, because: str) -> None:
+        """Set what an account may do; errors as the asynchronous one."""
+        self._run(self._hub.halt(account, state, because))
 
     def quote(self, account: str, symbol: str) -> MarketData:
         """One look at the market."""

@@ -18,8 +18,10 @@ Headers = Sequence[tuple[bytes, bytes]]
 _ID_REUSED = "ID_REUSED"
 _NOT_RECORDED = "NOT_RECORDED"
 _PENDING = "the order is written down and still on its way; it will not be lost, so there is no need to send it again"
-_UNKNOWN = "the order may or may not exist at the venue; do not send another. An operator looks at the venue and settles it, "
-_RESOLVE = "with the host stopped: fks-exec orders resolve {} --as not-placed|placed|filled|canceled --because TEXT"
+_UNKNOWN = (
+    "the order may or may not exist at the venue; do not send another. It is looked up; what stays so, an operator settles: "
+)
+_RESOLVE = "fks-exec orders resolve {} --as not-placed|placed|filled|canceled --because TEXT"
 _UNRECORDED = "what became of the order could not be written down yet; do not send another, look at the venue"
 
 
@@ -58,6 +60,36 @@ def outcome(result: ExecutionResult) -> Answer:
 def state(result: ExecutionResult) -> Answer:
     """The same, to one who asks how an order stands: there it is, so 200."""
     return of_json(200, _content(result))
+
+
+def after_cancel(result: ExecutionResult) -> Answer:
+    """How an order stands after its cancel; ``success``: it is cancelled."""
+    done = result.status is Status.CANCELED
+    return _after(result, done=done, http=409 if result.code == "CANCEL_FAILED" else 200)
+
+
+def after_amend(result: ExecutionResult) -> Answer:
+    """How an order stands after a change was asked for; ``success``: it is changed."""
+    refused = 422 if result.status is Status.DENIED or result.code == "HALTED" else 409
+    return _after(result, done=result.code is None, http=200 if result.code is None else refused)
+
+
+def _after(result: ExecutionResult, *, done: bool, http: int) -> Answer:
+    waits = _open(result) or result.code == "AMEND_UNKNOWN"
+    if waits and result.code == "UNRESOLVED_ORDER":
+        waits = False  # nothing was asked for, and nothing will be
+    content = _content(result)
+    if result.code != _NOT_RECORDED and result.error:
+        content["message"] = result.error
+    content["status"] = "pending" if waits else "success" if done else "failed"
+    return of_json(202 if waits else http, content)
+
+
+def under_way(client_order_id: str, what: str) -> Answer:
+    """A cancel, or a change, takes longer than the sender waits."""
+    message = f"the {what} is under way and goes on; ask how the order stands"
+    content = {"status": "pending", "order_id": None, "client_order_id": client_order_id, "message": message, "code": None}
+    return of_json(202, content | {"denials": [], "result": None})
 
 
 def still_working(client_order_id: str) -> Answer:

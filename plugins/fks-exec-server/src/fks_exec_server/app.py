@@ -7,7 +7,7 @@ A path without a right secret is answered exactly as one that does not exist, wh
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import frozen
@@ -50,10 +50,11 @@ def create_app(hub: ExecutionHub, config: ServerConfig | None = None) -> ASGIApp
     config = config or config_of(hub)
     keys = KeyRing(config.keys)
     webhook = Webhook(hub, body_limit=config.body_limit, body_timeout=config.body_timeout)
+    of_orders = {"GET": webhook.order, "HEAD": webhook.order, "DELETE": webhook.cancel, "PATCH": webhook.amend}
     path = "/webhook/tradingview/{key}"
     routes = [
-        Route(path, _Guarded(keys, ("POST",), webhook.alert)),
-        Route(f"{path}/orders/{{client_order_id}}", _Guarded(keys, ("GET", "HEAD"), webhook.order)),
+        Route(path, _Guarded(keys, {"POST": webhook.alert})),
+        Route(f"{path}/orders/{{client_order_id}}", _Guarded(keys, of_orders)),
     ]
     return Router(routes, redirect_slashes=False, default=not_found)
 
@@ -86,21 +87,20 @@ class _Guarded:
     """A route that has a secret in its path."""
 
     keys: KeyRing
-    methods: tuple[str, ...]
-    handle: Handler
+    methods: Mapping[str, Handler]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = self.keys.find(scope["path_params"]["key"])
         if key is None:
             await not_found(scope, receive, send)
         elif scope["method"] not in self.methods:
-            await _not_allowed(self.methods).send(send)
+            await _not_allowed(tuple(self.methods)).send(send)
         else:
             await self._answer(key, scope, receive, send)
 
     async def _answer(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            answer = await self.handle(key, scope, receive)
+            answer = await self.methods[scope["method"]](key, scope, receive)
         except SenderGone:
             return
         except Exception as error:  # whatever it is, its text may hold what nobody outside should see
@@ -140,6 +140,8 @@ def _standing(account: AccountStatus) -> dict[str, object]:
         "reason": account.reason,
         "live": account.live,
         "unresolved": unresolved(account),
+        "halt": account.halt,
+        "halt_reason": account.halt_reason,
     }
 
 

@@ -43,12 +43,12 @@ def serve(console: Console) -> None:
 
 
 def _warn_of_unresolved(hub: ExecutionHub) -> None:
-    """One line for each account that has orders of unknown fate: nobody looks them up but an operator."""
+    """One line for each account that has orders of unknown fate."""
     for account in hub.status():
         if ids := unresolved(account):
             logger.warning(
                 "account %s: orders that may or may not exist at the venue: %s; send no other in their place, look at the "
-                "venue, stop this host, and settle each: fks-exec orders resolve ID --account %s --as "
+                "venue; what stays so is settled with: fks-exec orders resolve ID --account %s --as "
                 "not-placed|placed|filled|canceled --because TEXT",
                 account.name,
                 ", ".join(ids),

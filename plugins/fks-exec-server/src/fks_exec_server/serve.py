@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from fks_exec import ConfigError, FksExecError
+from fks_exec_hub.control import serve_control
 from fks_exec_hub.journal import JournalUnavailable
 
 from .app import config_of, create_app, create_operations_app
@@ -49,6 +50,8 @@ class _Listener(uvicorn.Server):
 async def serve(hub: ExecutionHub, *, ready: Callable[[Address, Address], None], stop: asyncio.Event | None = None) -> None:
     """Serve a hub until SIGTERM, SIGINT or ``stop``; then take no further connection, answer what is under way, close the hub.
 
+    Beside HTTP it takes an operator's commands through a local socket, see :mod:`fks_exec_hub.control`.
+
     Args:
         hub: opened, not started; it is started once both addresses are ours, and closed in the end.
         ready: called with the addresses, alerts and operations, when both are served.
@@ -57,11 +60,12 @@ async def serve(hub: ExecutionHub, *, ready: Callable[[Address, Address], None],
     Raises:
         ConfigError: in ``[plugins.server]``; or the journal cannot be opened.
         CannotListen: an address is taken, or is not this machine's.
+        CannotServe: the place of the local socket is taken.
         FksExecError: what the hub's start raises.
     """
     config = config_of(hub)
     with _bound(config.address) as trading, _bound(config.operations_address) as operations, _stopping(stop) as stopped:
-        async with _started(hub):
+        async with _started(hub), serve_control(hub):
             listeners = [
                 (_listener(create_app(hub, config), config), trading),
                 (_listener(create_operations_app(hub), config), operations),

@@ -20,13 +20,16 @@ GROUP = "fks_exec.commands"
 SUMMARIES = {
     "check": "Try the configuration, the plugins, the secrets, the journal; --open: the accounts too.",
     "config": "Print a commented table for a venue, a guard or an observer.",
+    "explain": "Say what a code or a status means and what to do about it.",
+    "halt": "Let an account only reduce, or do nothing but cancel.",
     "health": "Open the accounts and ask each how it is.",
     "journal": "Verify the journal.",
     "order": "Send one order and wait for what becomes of it.",
-    "orders": "List and show recorded orders; resolve one of unknown outcome.",
+    "orders": "List, show, cancel and change orders; resolve one of unknown outcome.",
     "plugins": "List the installed plugins and what became of each.",
     "positions": "Show the positions that our own fills built up.",
     "quote": "Ask an account's venue for a price.",
+    "resume": "Let an account trade again.",
     "serve": "Run the HTTP host.",
 }
 """What ``--help`` says about the first-party commands, so that it need not import them."""

@@ -12,7 +12,7 @@ import click
 from fks_exec.errors import ConfigError
 from fks_exec_hub import ExecutionHub, HubConfig, load_config, open_journal
 from fks_exec_hub.journal.memory import MemoryJournal
-from fks_exec_hub.journal.protocol import Journal, JournalUnavailable
+from fks_exec_hub.journal.protocol import Journal, JournalUnavailable, Key, Recorded
 
 from .output import Console
 
@@ -99,6 +99,25 @@ async def hub_of(config: HubConfig) -> AsyncIterator[ExecutionHub]:
         yield hub
     finally:
         await hub.__aexit__(None, None, None)
+
+
+async def find_order(journal: Journal, config: HubConfig, client_order_id: str, account: str | None) -> Recorded:
+    """The order of this id.
+
+    Raises:
+        click.UsageError: there is none, or two accounts have one.
+    """
+    names = [account] if account else list(config.accounts)
+    found = [order for name in names if (order := await journal.order(Key(name, client_order_id))) is not None]
+    if not found:
+        where = f"account {account}" if account else "any account of the configuration"
+        raise click.UsageError(
+            f"no order {client_order_id[:64]!a} is recorded for {where}; 'fks-exec orders list' shows the ids"
+        )
+    if len(found) > 1:
+        both = " and ".join(order.key.account for order in found)
+        raise click.UsageError(f"{both} both have an order {client_order_id[:64]!a}; say which with --account")
+    return found[0]
 
 
 async def _opened(config: HubConfig, *, read_only: bool) -> Journal:

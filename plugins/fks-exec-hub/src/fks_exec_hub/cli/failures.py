@@ -19,7 +19,8 @@ from fks_exec.errors import (
     UnknownSymbol,
     VenueError,
 )
-from fks_exec_hub.errors import UnknownAccount
+from fks_exec_hub.control import HostRefused, NoHost, NoReply
+from fks_exec_hub.errors import UnknownAccount, UnknownOrder
 from fks_exec_hub.journal.protocol import JournalError, JournalInUse, JournalUncertain
 
 from .output import printable, to_text
@@ -65,21 +66,28 @@ _KINDS: tuple[tuple[type[Exception], str, ExitCode], ...] = (
     (InvalidOrder, "INVALID", ExitCode.USAGE),
     (UnknownSymbol, "UNKNOWN_SYMBOL", ExitCode.USAGE),
     (UnknownAccount, "UNKNOWN_ACCOUNT", ExitCode.USAGE),
+    (UnknownOrder, "UNKNOWN_ORDER", ExitCode.USAGE),
     (AccountNotReady, "ACCOUNT_NOT_READY", ExitCode.FAILED),
     (NotSupported, "NOT_SUPPORTED", ExitCode.FAILED),
     (JournalUncertain, "JOURNAL_UNCERTAIN", ExitCode.OPEN),
     (JournalError, "JOURNAL", ExitCode.FAILED),
     (Interrupted, "INTERRUPTED", ExitCode.INTERRUPTED),
     (InDoubt, "IN_DOUBT", ExitCode.OPEN),
+    (NoReply, "IN_DOUBT", ExitCode.OPEN),
+    (NoHost, "JOURNAL_IN_USE", ExitCode.FAILED),
     (FksExecError, "FAILED", ExitCode.FAILED),
 )
 """The first that fits counts."""
+
+_EXITS = {code: exit_code for _, code, exit_code in _KINDS}
 
 
 def explain(error: BaseException) -> Failure:
     """The sentence and the exit code of any exception."""
     if isinstance(error, JournalInUse):
         return Failure(sentence=_in_use(error), code="JOURNAL_IN_USE", exit_code=ExitCode.FAILED)
+    if isinstance(error, HostRefused):
+        return Failure(sentence=str(error), code=error.code, exit_code=_EXITS.get(error.code, ExitCode.FAILED))
     if isinstance(error, VenueError):
         return Failure(sentence=str(error), code=error.code, exit_code=ExitCode.FAILED)
     for kind, code, exit_code in _KINDS:
@@ -114,7 +122,7 @@ def _in_use(error: JournalInUse) -> str:
     owner = f"process {error.pid}" if error.pid else "another process"
     return (
         f"journal: {error.where} is in use by {owner}: post the order to that host over HTTP, or stop it first and try "
-        "again; nothing was sent and nothing was written (orders list, orders show and positions work beside a host)"
+        "again; nothing was sent and nothing was written (orders, positions, halt and resume work beside a host)"
     )
 
 

@@ -8,11 +8,12 @@ import asyncio
 import click
 
 from fks_exec.convert import to_dict
-from fks_exec.errors import FksExecError
+from fks_exec.errors import ConfigError, FksExecError
 from fks_exec.model.account import Check, Health
 from fks_exec_hub import HubConfig, open_account
+from fks_exec_hub.journal.protocol import HaltRecord, HaltState, JournalError
 
-from .access import configuration, named_accounts
+from .access import configuration, named_accounts, reading
 from .failures import ExitCode
 from .output import Console, json_option, pass_console, table
 
@@ -25,14 +26,32 @@ from .output import Console, json_option, pass_console, table
 def health(ctx: click.Context, console: Console, account: str | None) -> None:
     """Open the accounts and ask each how it is. Exit 1 when one is not well.
 
-    They are opened for these questions alone, without the journal and without their state, beside a running host too.
+    They are opened for these questions alone, without their state, beside a running host too. The journal is read for what
+    each may do: an account that is halted is well, and says so.
     """
     config = configuration(console)
-    found = asyncio.run(check_accounts(config, named_accounts(config, account)))
+    found = asyncio.run(_checked(config, named_accounts(config, account)))
     document = {name: {"ok": bool(health), "checks": [to_dict(c) for c in health.checks]} for name, health in found.items()}
     console.show(document, health_text(found))
     if not all(found.values()):
         ctx.exit(ExitCode.FAILED)
+
+
+async def _checked(config: HubConfig, names: list[str]) -> dict[str, Health]:
+    found = await check_accounts(config, names)
+    try:
+        async with reading(config) as journal:
+            halts = {name: await journal.halt(name) for name in names}
+    except (ConfigError, JournalError):
+        return found  # 'fks-exec check' and 'journal verify' say what is wrong with it
+    return {name: _with_halt(name, health, halts[name]) for name, health in found.items()}
+
+
+def _with_halt(name: str, health: Health, halt: HaltRecord) -> Health:
+    if halt.state is HaltState.ACTIVE:
+        return health
+    message, remedy = f"the account is {halt.state.value}: {halt.reason}", f"fks-exec resume {name} --because TEXT"
+    return Health([*health.checks, Check(name="halt", ok=True, message=message, remedy=remedy)])
 
 
 async def check_accounts(config: HubConfig, names: list[str]) -> dict[str, Health]:

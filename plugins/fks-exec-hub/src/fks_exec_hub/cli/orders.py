@@ -1,39 +1,35 @@
 # SPDX-License-Identifier: MIT
-"""``fks-exec orders``: what is recorded, and an operator's word about an order of unknown outcome."""
+"""``fks-exec orders``: what is recorded."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import attrs
 import click
 
-from fks_exec.clock import SystemClock
 from fks_exec.convert import from_json, to_dict
 from fks_exec.errors import InvalidOrder
 from fks_exec.model.results import ExecutionResult, Fill
 from fks_exec_hub import HubConfig
 from fks_exec_hub.instructions import Instruction, read_instruction
-from fks_exec_hub.journal.protocol import Event, Journal, Key, Recorded
-from fks_exec_hub.resolve import CannotResolve, resolve_order
+from fks_exec_hub.journal.protocol import Event, Journal, Recorded
 
-from .access import NO_JOURNAL, configuration, named_accounts, reading, writing
+from .access import NO_JOURNAL, configuration, find_order, named_accounts, reading
+from .changes import account_option, amend, cancel, resolve
 from .output import Console, json_option, one_line, pass_console, table, when
-from .results import fill_text, in_words, instruction_text, lookup_advice, result_document, result_text
-
-_account = click.option("--account", help="Of this account; default: all.")
+from .results import fill_text, in_words, instruction_text, lookup_advice, result_text
 
 
 @click.group()
 def orders() -> None:
-    """List and show recorded orders; resolve one of unknown outcome."""
+    """List, show, cancel and change orders; resolve one of unknown outcome."""
 
 
 @orders.command("list")
-@_account
+@account_option
 @click.option("--limit", type=click.IntRange(min=1, max=100_000), default=20, show_default=True, help="At most so many.")
 @click.option("--open", "only_open", is_flag=True, help="Only what may still change: accepted, at the venue, unknown.")
 @json_option
@@ -65,7 +61,7 @@ async def _open_orders(journal: Journal, account: str) -> list[Recorded]:
 
 @orders.command()
 @click.argument("client_order_id", metavar="ID")
-@_account
+@account_option
 @json_option
 @pass_console
 def show(console: Console, client_order_id: str, account: str | None) -> None:
@@ -76,59 +72,9 @@ def show(console: Console, client_order_id: str, account: str | None) -> None:
     console.show(order.document(), order.text())
 
 
-@orders.command()
-@click.argument("client_order_id", metavar="ID")
-@click.option(
-    "--as",
-    "as_",
-    required=True,
-    type=click.Choice(["not-placed", "placed", "filled", "canceled"]),
-    help="What became of it at the venue.",
-)
-@click.option("--quantity", help="What was filled, base units or contracts.")
-@click.option("--price", help="The average price of the fill, quote currency.")
-@click.option("--order-id", help="The venue's own id.")
-@click.option("--because", required=True, help="How you know; it is recorded.")
-@_account
-@json_option
-@pass_console
-def resolve(console: Console, /, client_order_id: str, as_: str, account: str | None, **words: str | None) -> None:
-    """Say what became of an order of unknown outcome, after a look at the venue; the host must be stopped.
-
-    It is written down, nothing is sent: an order that rests at the venue goes on resting there. A wrong word costs money:
-    after not-placed the next order goes out.
-    """
-    config = configuration(console)
-    named_accounts(config, account)
-    try:
-        key, result = asyncio.run(_resolved(config, client_order_id, account, as_.replace("-", "_"), words))
-    except CannotResolve as error:
-        if words["price"] is None and "--price" in str(error):
-            raise click.UsageError(f"{error}, in quote currency") from None
-        raise
-    console.show(result_document(key, result), result_text(key, result))
-
-
-async def _resolved(
-    config: HubConfig, client_order_id: str, account: str | None, as_: Any, words: dict[str, Any]
-) -> tuple[Key, ExecutionResult]:
-    async with writing(config) as journal:
-        key = (await _find(journal, config, client_order_id, account)).key
-        return key, await resolve_order(journal, key, as_=as_, time=SystemClock().now(), **words)
-
-
-async def _find(journal: Journal, config: HubConfig, client_order_id: str, account: str | None) -> Recorded:
-    names = [account] if account else list(config.accounts)
-    found = [order for name in names if (order := await journal.order(Key(name, client_order_id))) is not None]
-    if not found:
-        where = f"account {account}" if account else "any account of the configuration"
-        raise click.UsageError(
-            f"no order {client_order_id[:64]!a} is recorded for {where}; 'fks-exec orders list' shows the ids"
-        )
-    if len(found) > 1:
-        both = " and ".join(order.key.account for order in found)
-        raise click.UsageError(f"{both} both have an order {client_order_id[:64]!a}; say which with --account")
-    return found[0]
+orders.add_command(cancel)
+orders.add_command(amend)
+orders.add_command(resolve)
 
 
 @attrs.frozen
@@ -163,10 +109,11 @@ class _Whole:
         for attempt in order.attempts:
             what = f"{attempt.purpose} {attempt.leg}".strip()
             yield f"attempt {attempt.attempt} ({what}) {when(attempt.time)} as {attempt.venue_client_order_id}"
-            yield f"  decided on {attempt.decision}"
+            if attempt.decision != "{}":
+                yield f"  decided on {attempt.decision}"
         yield from (f"fill {fill_text(fill)}" for fill in self.fills)
         yield "history"
-        yield from (f"  {event.position:>6}  {when(event.time)}  {event.kind}" for event in self.history)
+        yield from (f"  {event.position:>6}  {when(event.time)}  {_what(event)}" for event in self.history)
 
     def _standing(self) -> Iterator[str]:
         order, result = self.recorded, _result(self.recorded)
@@ -178,9 +125,22 @@ class _Whole:
             yield f"while no host runs, {lookup_advice(order.key)}"
 
 
+def _what(event: Event) -> str:
+    """What was written; of what is asked beside the order's placing, what became of it."""
+    body = _json(event.body)
+    if not isinstance(body, dict):
+        return event.kind
+    if event.kind == "outcome":
+        purpose, status = body.get("purpose", "order"), body.get("status")
+        return f"outcome: {status}" if purpose == "order" else f"outcome of {purpose} {body.get('attempt')}: {status}"
+    if event.kind == "intent":
+        return f"intent to {body.get('purpose', 'order')}, attempt {body.get('attempt')}"
+    return f"{event.kind}: {body.get('name')}" if event.kind == "step" else event.kind
+
+
 async def _whole(config: HubConfig, client_order_id: str, account: str | None) -> _Whole:
     async with reading(config) as journal:
-        recorded = await _find(journal, config, client_order_id, account)
+        recorded = await find_order(journal, config, client_order_id, account)
         fills = [from_json(Fill, record.fill) for record in await journal.fills(recorded.key)]
         return _Whole(recorded, fills, await journal.history(recorded.key))
 

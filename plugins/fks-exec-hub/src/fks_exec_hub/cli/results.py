@@ -28,6 +28,23 @@ def exit_code(result: ExecutionResult) -> ExitCode:
     return ExitCode.DONE if result.success else ExitCode.FAILED
 
 
+_NOT_KNOWN = frozenset({Status.PENDING, Status.UNKNOWN})
+
+
+def exit_code_of_cancel(result: ExecutionResult) -> ExitCode:
+    """Whether nothing of the order can fill any more because of a cancel, this one or an earlier."""
+    if result.status in _NOT_KNOWN or result.code == NOT_RECORDED:
+        return ExitCode.OPEN
+    return ExitCode.DONE if result.status is Status.CANCELED else ExitCode.FAILED
+
+
+def exit_code_of_amend(result: ExecutionResult) -> ExitCode:
+    """Whether the order is as it was asked to become."""
+    if result.status in _NOT_KNOWN or result.code in (NOT_RECORDED, "AMEND_UNKNOWN"):
+        return ExitCode.OPEN
+    return ExitCode.DONE if result.code is None else ExitCode.FAILED
+
+
 def still_open(result: ExecutionResult) -> list[str]:
     """What may still change: ``order``, and the legs by their roles."""
     order = [] if result.status.terminal else ["order"]
@@ -60,7 +77,7 @@ def lookup_advice(key: Key) -> str:
     """What to do about an order that may or may not exist at the venue."""
     return (
         "it may or may not exist at the venue: do not send it again under another id, and no other in its place; look at "
-        f"the venue, then settle it, with the host stopped: {_settle(key.client_order_id, key.account)}"
+        f"the venue, then settle it: {_settle(key.client_order_id, key.account)}"
     )
 
 

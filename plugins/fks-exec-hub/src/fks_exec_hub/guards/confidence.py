@@ -10,6 +10,7 @@ from typing import ClassVar
 from attrs import field, frozen
 
 from fks_exec import Answer, Denial, Instrument, Order, hookimpl
+from fks_exec.codes import Code, denial
 from fks_exec.model.numbers import plain, to_decimal, to_optional
 
 from .settings import share
@@ -34,9 +35,15 @@ class Confidence:
 
     config: ConfidenceConfig = field(factory=ConfidenceConfig)
 
-    codes: ClassVar[Mapping[str, str]] = {
-        "CONFIDENCE_MISSING": "The order has no confidence and the configuration no default.",
-        "CONFIDENCE_TOO_LOW": "The order's confidence is below the minimum.",
+    codes: ClassVar[Mapping[str, Code]] = {
+        "CONFIDENCE_MISSING": denial(
+            "The order has no confidence and the configuration no default.",
+            "Send a confidence, or configure the guard's default.",
+        ),
+        "CONFIDENCE_TOO_LOW": denial(
+            "The order's confidence is below the minimum.",
+            "Nothing, if the signal is as weak as it says; else lower the guard's minimum.",
+        ),
     }
 
     @hookimpl

@@ -6,9 +6,13 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fks_exec import Denial, Instrument, Kind, Order, Side
+from fks_exec.codes import denial
 from fks_exec.model.numbers import plain
 
-NO_QUOTE = "The guard needs a quote that is not there, or whose side is missing or not above zero."
+NO_QUOTE = denial(
+    "The guard needs a quote that is not there, or whose side is missing or not above zero.",
+    "Send it again when the market is quoted.",
+)
 
 
 def amount(value: Decimal, unit: str | None) -> str:

@@ -10,6 +10,7 @@ from typing import ClassVar
 from attrs import field, frozen
 
 from fks_exec import AccountState, Answer, Denial, Instrument, Kind, Order, Side, hookimpl
+from fks_exec.codes import Code, denial
 from fks_exec.model.numbers import ZERO, plain, to_decimal
 
 from .denials import NO_QUOTE, amount, no_quote, unit
@@ -67,11 +68,23 @@ class PositionSize:
 
     config: PositionSizeConfig = field(factory=PositionSizeConfig)
 
-    codes: ClassVar[Mapping[str, str]] = {
-        "POSITION_SIZE": "The position could be worth more than the configured part of the equity.",
-        "NO_EQUITY": "The account's equity is not known, too old, or not above zero.",
-        "NO_CONVERSION": "The position's worth and the account's equity are in different currencies.",
-        "NO_INSTRUMENT": "The instrument's rules are not known, so that the order cannot be valued.",
+    codes: ClassVar[Mapping[str, Code]] = {
+        "POSITION_SIZE": denial(
+            "The position could be worth more than the configured part of the equity.",
+            "Send at most what the denial names, reduce the position first, or raise the guard's percent.",
+        ),
+        "NO_EQUITY": denial(
+            "The account's equity is not known, too old, or not above zero.",
+            "Wait for the venue's balance, or configure the account's capital.",
+        ),
+        "NO_CONVERSION": denial(
+            "The position's worth and the account's equity are in different currencies.",
+            "Trade what settles in the account's currency, or configure another currency.",
+        ),
+        "NO_INSTRUMENT": denial(
+            "The instrument's rules are not known, so that the order cannot be valued.",
+            "Take the guard off the list where the venue tells no rules, or ask the plugin's author for them.",
+        ),
         "NO_QUOTE": NO_QUOTE,
     }
 

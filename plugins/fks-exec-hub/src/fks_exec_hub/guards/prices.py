@@ -10,6 +10,7 @@ from typing import ClassVar
 from attrs import field, frozen
 
 from fks_exec import AccountState, Answer, Denial, Instrument, MarketData, NoConfig, Order, Side, hookimpl
+from fks_exec.codes import Code, denial
 from fks_exec.model.numbers import plain
 
 from .denials import NO_QUOTE, no_quote
@@ -29,11 +30,23 @@ class Prices:
 
     config: NoConfig = field(factory=NoConfig)
 
-    codes: ClassVar[Mapping[str, str]] = {
-        "PRICE_TICK": "A price is not on the instrument's tick.",
-        "STOP_PRICE_SIDE": "The trigger of a stop order is not beyond the market, so that it would trigger at once.",
-        "STOP_LOSS_SIDE": "The stop loss is not on the losing side of the entry.",
-        "TAKE_PROFIT_SIDE": "The take profit is not on the winning side of the entry.",
+    codes: ClassVar[Mapping[str, Code]] = {
+        "PRICE_TICK": denial(
+            "A price is not on the instrument's tick.",
+            "Send one of the nearest prices, which the denial names.",
+        ),
+        "STOP_PRICE_SIDE": denial(
+            "The trigger of a stop order is not beyond the market, so that it would trigger at once.",
+            "Move the trigger beyond the market, or check the order's side.",
+        ),
+        "STOP_LOSS_SIDE": denial(
+            "The stop loss is not on the losing side of the entry.",
+            "Move the stop loss below the entry of a buy, above that of a sell; or check the order's side.",
+        ),
+        "TAKE_PROFIT_SIDE": denial(
+            "The take profit is not on the winning side of the entry.",
+            "Move the take profit above the entry of a buy, below that of a sell; or check the order's side.",
+        ),
         "NO_QUOTE": NO_QUOTE,
     }
 

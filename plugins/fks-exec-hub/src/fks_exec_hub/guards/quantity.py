@@ -10,6 +10,7 @@ from typing import ClassVar
 from attrs import field, frozen
 
 from fks_exec import AccountState, Answer, Denial, Instrument, NoConfig, Order, hookimpl
+from fks_exec.codes import Code, denial
 from fks_exec.model.numbers import plain
 
 from .denials import NO_QUOTE, amount, no_quote, unit
@@ -27,11 +28,23 @@ class Quantity:
 
     config: NoConfig = field(factory=NoConfig)
 
-    codes: ClassVar[Mapping[str, str]] = {
-        "QUANTITY_MIN": "The quantity is below the instrument's minimum.",
-        "QUANTITY_MAX": "The quantity is above the instrument's maximum.",
-        "QUANTITY_STEP": "The quantity is not on the instrument's step.",
-        "MIN_NOTIONAL": "The order is worth less than the instrument's minimum notional.",
+    codes: ClassVar[Mapping[str, Code]] = {
+        "QUANTITY_MIN": denial(
+            "The quantity is below the instrument's minimum.",
+            "Send at least the minimum.",
+        ),
+        "QUANTITY_MAX": denial(
+            "The quantity is above the instrument's maximum.",
+            "Send at most the maximum.",
+        ),
+        "QUANTITY_STEP": denial(
+            "The quantity is not on the instrument's step.",
+            "Send one of the nearest quantities, which the denial names.",
+        ),
+        "MIN_NOTIONAL": denial(
+            "The order is worth less than the instrument's minimum notional.",
+            "Send at least the quantity that the denial names.",
+        ),
         "NO_QUOTE": NO_QUOTE,
     }
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 from attrs import field, frozen
 
 from fks_exec import AccountState, Answer, Denial, Order, Side, hookimpl
+from fks_exec.codes import Code, denial
 from fks_exec.model.numbers import plain, to_decimal
 
 from .denials import NO_QUOTE, no_quote
@@ -44,10 +45,19 @@ class RiskReward:
 
     config: RiskRewardConfig = field(factory=RiskRewardConfig)
 
-    codes: ClassVar[Mapping[str, str]] = {
-        "STOP_LOSS_MISSING": "The order has no stop loss, so that its risk is not known.",
-        "TAKE_PROFIT_MISSING": "The order has no take profit, so that its reward is not known.",
-        "RISK_REWARD": "The reward is too small for the risk, or there is no risk to measure it by.",
+    codes: ClassVar[Mapping[str, Code]] = {
+        "STOP_LOSS_MISSING": denial(
+            "The order has no stop loss, so that its risk is not known.",
+            'Send a stop loss, or configure the guard with missing = "allow".',
+        ),
+        "TAKE_PROFIT_MISSING": denial(
+            "The order has no take profit, so that its reward is not known.",
+            'Send a take profit, or configure the guard with missing = "allow".',
+        ),
+        "RISK_REWARD": denial(
+            "The reward is too small for the risk, or there is no risk to measure it by.",
+            "Move the take profit farther away or the stop loss nearer, as the denial says.",
+        ),
         "NO_QUOTE": NO_QUOTE,
     }
 
@@ -81,10 +91,10 @@ class RiskReward:
 
 
 def _missing(order: Order) -> Iterator[Denial]:
-    for name in ("stop_loss", "take_profit"):
+    for name, code in (("stop_loss", "STOP_LOSS_MISSING"), ("take_profit", "TAKE_PROFIT_MISSING")):
         if getattr(order, name) is None:
             message = f'the order has no {name}; add one, or configure missing = "allow"'
-            yield Denial(code=f"{name.upper()}_MISSING", message=message)
+            yield Denial(code=code, message=message)
 
 
 def _no_risk(order: Order, entry: Decimal, stop: Decimal) -> Denial:

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: MIT
+"""What the venue holds is compared with what our own orders built up. What differs is told; nothing is changed by itself.
+
+A restart, a lost fill, another program on the account, a trade by hand: all of them show here. Neither side is taken for
+the truth: an order that would make them equal could flatten or double a position.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from decimal import Decimal
+from functools import partial
+from typing import Literal, TypeVar
+
+from fks_exec.account import Account
+from fks_exec.errors import FksExecError
+from fks_exec.model.events import Mismatch, OrderUpdate
+from fks_exec.model.market import Kind
+from fks_exec.model.numbers import plain
+from fks_exec.model.results import ExecutionResult
+
+from .desk import Desk
+from .follow import Follower
+from .halting import trip
+from .holdings import Pair, Readings, Subject, pairs
+from .journal.protocol import JournalError
+from .live import Live
+from .polling import Poller, in_parts
+from .repair import repair
+
+log: logging.Logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+NAMED = 10
+"""So many foreign orders are named in one alarm."""
+
+
+class Comparison:
+    """Compares one account with its venue, every ``compare_every`` seconds and whenever the account is opened.
+
+    Args:
+        desk: the account at work.
+        poller: looks at the open orders.
+        follower: knows our orders, also those that have ended.
+    """
+
+    def __init__(self, desk: Desk, poller: Poller, follower: Follower) -> None:
+        self._desk = desk
+        self._poller = poller
+        self._follower = follower
+        self._changes: dict[str, int] = {}
+        self._seen: dict[Subject, Pair] = {}
+        self._told: dict[Subject, tuple[Decimal, ...]] = {}
+        self._strangers: dict[str, ExecutionResult | None] = {}
+        self._opened = asyncio.Event()
+
+    def take(self, live: Live) -> None:
+        """An order has changed; a listener of the desk."""
+        self._changes[live.lane] = self._changes.get(live.lane, 0) + 1
+
+    def opened(self) -> None:
+        """The account is open (again)."""
+        self._opened.set()
+
+    async def run(self) -> None:
+        """Compare, again and again."""
+        while True:
+            try:
+                async with asyncio.timeout(self._desk.config.compare_every):
+                    await self._opened.wait()
+            except TimeoutError:
+                pass
+            self._opened.clear()
+            try:
+                await self.compare()
+            except Exception:  # one comparison that fails must not end those after it
+                log.exception("account %s: it could not be compared with its venue", self._desk.name)
+
+    async def compare(self) -> None:
+        """Once: open orders, then positions and balances."""
+        account = self._desk.account
+        if account is None:
+            return
+        able = account.capabilities.abilities
+        before = dict(self._changes)
+        await self._compare_orders(await self._read(self._poller.round) or [])
+        ours = self._desk.book.totals_by_symbol()
+        positions = await self._read(account.fetch_positions) if "fetch_positions" in able else None
+        balances = await self._read(account.fetch_balance) if "fetch_balance" in able else None
+        listed = {position.symbol for position in positions or ()}
+        bases = await self._bases(account, ours, listed)
+        readings = Readings(ours=ours, positions=positions, balances=balances, bases=bases)
+        await self._judge(pairs(readings, self._told, partial(self._mark, before, self._busy())))
+
+    async def _read(self, read: Callable[[], Awaitable[list[T]]]) -> list[T] | None:
+        """None where the venue could not tell: that proves nothing."""
+        try:
+            return await read()
+        except Exception as error:
+            text = str(error) if isinstance(error, FksExecError) else type(error).__name__
+            log.warning("account %s: a part of it could not be compared with its venue: %s", self._desk.name, text)
+            return None
+
+    async def _bases(self, account: Account, symbols: Iterable[str], listed: set[str]) -> dict[str, str | None]:
+        """The base currency of each spot instrument, unless the venue lists what was bought as a position."""
+        spot = "fetch_balance" in account.capabilities.abilities
+        bases: dict[str, str | None] = {symbol: None for symbol in symbols if not spot or symbol in listed}
+        for symbol in symbols:
+            if symbol in bases:
+                continue
+            try:
+                instrument = await account.fetch_instrument(symbol)
+            except Exception as error:  # it is compared when it is known how
+                log.warning("account %s: no instrument %s: %s", self._desk.name, symbol, type(error).__name__)
+                continue
+            bases[symbol] = instrument.base if instrument is not None and instrument.kind is Kind.SPOT else None
+        return bases
+
+    def _busy(self) -> set[str]:
+        """The instruments with an order on its way."""
+        return {live.lane for live in self._desk.live.values() if not live.concluded.done()}
+
+    def _mark(self, before: dict[str, int], busy: set[str], symbol: str) -> int | None:
+        """The state of an instrument's books; None while it may change or has changed since the venue was asked."""
+        now = self._changes.get(symbol, 0)
+        quiet = now == before.get(symbol, 0) and symbol not in busy and not self._desk.questions(symbol)
+        return now if quiet else None
+
+    async def _judge(self, found: list[Pair]) -> None:
+        """Fills race with the reading: only what was seen before, while our books stood still, is a mismatch."""
+        before, self._seen = self._seen, {pair.subject: pair for pair in found}
+        for pair in found:
+            last = before.get(pair.subject)
+            if pair.equal:
+                self._told.pop(pair.subject, None)
+            elif (
+                last is not None
+                and not last.equal
+                and last.marks == pair.marks
+                and self._told.get(pair.subject) != pair.figures
+            ):
+                await self._tell(pair)
+
+    async def _tell(self, pair: Pair) -> None:
+        kind, symbol = pair.subject
+        ours, venues = plain(pair.ours), plain(pair.venues)
+        tolerance = self._desk.config.mismatch_tolerance
+        because = f"{kind} of {symbol}: our orders built up {ours}, the venue holds {venues}"
+        remedy = "look for a fill that was not told, a trade by hand, another program; nothing is changed by itself"
+        if tolerance is not None and pair.above(tolerance):
+            if self._desk.unwritable:
+                return
+            try:
+                await trip(self._desk, "MISMATCH", because)
+            except JournalError as error:  # it is told again by the next comparison
+                repair(self._desk, str(error))
+                return
+        elif not pair.extra:
+            self._desk.alarm("MISMATCH", f"{because}; {remedy}")
+        self._told[pair.subject] = pair.figures
+        self._emit(kind, symbol, ours, venues)
+
+    async def _compare_orders(self, updates: Iterable[OrderUpdate]) -> None:
+        """Open orders that memory does not know: what is ours goes the way of all updates, what is foreign is told once."""
+        known, self._strangers = self._strangers, {}
+        unsettled = self._unsettled()
+        foreign: list[str] = []
+        async for update in in_parts(updates):
+            ref = update.ref
+            name = ref.order_id or ref.venue_client_order_id or ref.client_order_id or ""
+            if name in known and known[name] in (None, update.result):
+                self._strangers[name] = known[name]
+            elif await self._follower.ours(ref) is not None:
+                self._strangers[name] = update.result
+                self._follower.take(update)
+            elif not unsettled if ref.symbol is None else ref.symbol not in unsettled:
+                self._strangers[name] = None
+                foreign.append(name)
+                self._emit("order", ref.symbol or "", "", name)
+        if foreign:
+            names = ", ".join(foreign[:NAMED]) + (" and more" if len(foreign) > NAMED else "")
+            self._desk.alarm("FOREIGN_ORDER", f"orders rest at the venue that are not ours ({names}); they were left alone")
+
+    def _unsettled(self) -> set[str]:
+        """The instruments where an order of ours may be at the venue under a name that is not known yet."""
+        live = self._desk.live.values()
+        return {order.lane for order in live if not order.concluded.done() or self._desk.questions(order.lane)}
+
+    def _emit(self, kind: Literal["position", "balance", "order"], symbol: str, ours: str, venues: str) -> None:
+        self._desk.emit(
+            Mismatch(account=self._desk.name, time=self._desk.clock.now(), kind=kind, symbol=symbol, ours=ours, venues=venues)
+        )

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+"""The way in: in one tick an instruction is handed to the journal and takes its place in its lane; then it is the hub's."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fks_exec.convert import canonical, digest_of
+from fks_exec.model.copying import changed
+from fks_exec.model.events import OrderAccepted
+from fks_exec.model.results import ExecutionResult, Status
+
+from .decide import decide_now
+from .desk import Desk
+from .ids import ClientIds
+from .instructions import Instruction
+from .journal.protocol import Accept, Exists, Fenced, Halted, JournalError, JournalStep, Key, Recorded, Written
+from .lane import Lane, Place, work
+from .live import Live
+from .receipt import Receipt, receipt_for
+from .repair import repair
+from .restore import revive
+from .submit import intend
+
+MERGE = True
+"""Accept and intent share one write where the lane is idle and the decision needs no waiting; a bench turns it off."""
+
+MANY = 4096
+"""Lanes beyond which the idle ones are let go."""
+
+
+class Intake:
+    """Takes instructions, for all accounts of a hub."""
+
+    def __init__(self) -> None:
+        self._ids = ClientIds()
+        self._lanes: dict[tuple[str, str], Lane[Place]] = {}
+        self._closed = False
+
+    async def take(self, desk: Desk, instruction: Instruction, raw: bytes | None) -> Receipt:
+        """An instruction for an account; when this returns it is durable. Raises as ``ExecutionHub.submit``."""
+        symbol = desk.ready_account().resolve_symbol(instruction.symbol)
+        name = instruction.client_order_id or self._ids.new()
+        if (instruction.symbol, instruction.client_order_id) != (symbol, name):
+            instruction = changed(instruction, symbol=symbol, client_order_id=name)
+        document = canonical(instruction)
+        content = digest_of(document)
+        known = desk.live.get(name)
+        duplicate = known is not None
+        if known is None:
+            known = self._enter(desk, instruction, document, content, raw)
+        error = await _failure(known)
+        if isinstance(error, Exists) and isinstance(error.recorded, Recorded):
+            known, duplicate = await self._recorded(desk, error.recorded), True
+        elif error is not None:
+            raise error
+        return receipt_for(known, content, duplicate=duplicate)
+
+    def _enter(self, desk: Desk, instruction: Instruction, document: str, content: str, raw: bytes | None) -> Live:
+        """In one tick: the journal write, the place in the lane. From here on the order is the hub's."""
+        key = Key(desk.name, instruction.client_order_id or "")
+        now = desk.clock.now()
+        accept = Accept(key=key, lane=instruction.symbol, digest=content, instruction=document, raw=raw, time=now)
+        live = Live(key=key, lane=instruction.symbol, instruction=instruction, digest=content, accepted_at=now)
+        live.result = live.told = ExecutionResult(status=Status.PENDING, client_order_id=key.client_order_id)
+        lane = self._lane(desk, live.lane)
+        if MERGE and lane.idle:
+            live.asked = desk.clock.monotonic()
+            live.decision = decide_now(desk, live)
+        self._write(desk, live, accept, *(() if live.decision is None else (intend(desk, live, live.decision),)))
+        desk.add(live)
+        lane.put(Place(live, live.write))
+        return live
+
+    def _write(self, desk: Desk, live: Live, accept: Accept, *intent: JournalStep) -> None:
+        """Accept and, where it was decided in the same tick, intent: one write, all or nothing."""
+        term = desk.term if intent else None
+        live.write = asyncio.ensure_future(desk.journal.write(accept, *intent, term=term))
+        live.write.add_done_callback(lambda write: self._written(desk, live, write, accept))
+
+    def _written(self, desk: Desk, live: Live, write: asyncio.Future[Written], accept: Accept) -> None:
+        """First of all who wait for the write: what was not accepted is forgotten before a caller can try again."""
+        error = None if write.cancelled() else write.exception()
+        if error is None and not write.cancelled():
+            self._tell(desk, live)
+            return
+        decided = live.decision is not None
+        if decided:
+            live.decision, live.submitted_at = None, None
+            desk.book.release(live.token)
+        if decided and isinstance(error, Halted | Fenced):  # the intent was refused; the instruction stands, in a new place
+            self._write(desk, live, accept)
+            self.put(desk, live)
+            return
+        desk.drop(live)
+        if error is not None and not isinstance(error, Exists):
+            repair(desk, str(error))
+
+    def _tell(self, desk: Desk, live: Live) -> None:
+        if desk.observers:
+            names = {"account": desk.name, "client_order_id": live.key.client_order_id}
+            desk.emit(OrderAccepted(**names, time=live.accepted_at, instruction=live.instruction))
+
+    async def _recorded(self, desk: Desk, recorded: Recorded) -> Live:
+        """An order that the journal knew; one that was accepted and never begun is begun now."""
+        refused = desk.live.get(recorded.key.client_order_id)
+        if refused is not None and refused.write is not None and refused.write.done() and refused.write.exception():
+            desk.drop(refused)  # an engine may answer before the callback of the write has run
+        await self.adopt(desk, recorded)
+        return desk.live.get(recorded.key.client_order_id) or await revive(desk, recorded)
+
+    async def adopt(self, desk: Desk, recorded: Recorded) -> None:
+        """Take up an order that only the journal knows: accepted, and not sent; what was sent is live."""
+        name = recorded.key.client_order_id
+        if recorded.result is not None or name in desk.live:
+            return
+        live = await revive(desk, recorded)
+        if name not in desk.live and not self._closed:
+            desk.add(live)
+            self.put(desk, live)
+
+    def put(self, desk: Desk, live: Live) -> None:
+        """The last place in its lane."""
+        self._lane(desk, live.lane).put(Place(live, live.write))
+
+    def _lane(self, desk: Desk, symbol: str) -> Lane[Place]:
+        lane = self._lanes.get((desk.name, symbol))
+        if lane is None:
+            if len(self._lanes) >= MANY:
+                self._lanes = {key: other for key, other in self._lanes.items() if not other.idle}
+            lane = self._lanes[desk.name, symbol] = Lane(lambda place: work(desk, place))
+        return lane
+
+    async def stop(self, seconds: float) -> None:
+        """Begin nothing further; what is in hand has so many seconds."""
+        self._closed = True
+        await asyncio.gather(*(lane.stop(seconds) for lane in self._lanes.values()))
+
+
+async def _failure(live: Live) -> BaseException | None:
+    """Why an order could not be made durable; None when it is. Cancelling the caller leaves the write alone."""
+    while True:
+        write = live.write
+        if write is None:
+            return None
+        try:
+            await asyncio.shield(write)
+        except JournalError as error:
+            if live.write is write:
+                return error
+        else:
+            return None
