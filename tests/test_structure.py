@@ -97,6 +97,8 @@ ORDER = {
         "resolve",
         "lookups",
         "unknown",
+        "earlier",
+        "unmatched",
         "follow",
         "polling",
         "holdings",

@@ -274,6 +274,18 @@ async def test_a_venue_that_swallows_its_cancellation_is_left_behind() -> None:
     assert (result.status, venue.cancelled) == ("unknown", 1)
 
 
+async def test_a_call_that_was_left_behind_counts_as_running_until_it_ends() -> None:
+    """It may still place its order."""
+    venue = StubbornVenue()
+    async with Account("mine", venue, grace=0.01) as account:
+        await account.execute_order(ORDER, account.submission("v-1", seconds=0.02))
+        assert account.running == {"v-1"}
+        venue.release.set()
+        async with asyncio.timeout(5):
+            while account.running:  # noqa: ASYNC110  (the call's end sets nothing to await)
+                await asyncio.sleep(0)
+
+
 LATE_REF = OrderRef(client_order_id="c-1", venue_client_order_id="v-1", symbol="BTC/USDT")
 
 

@@ -96,6 +96,22 @@ def test_what_is_at_the_edge_is_taken() -> None:
     assert Denial(code="R2_D2", message="m").code == "R2_D2"
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda text: Fill(trade_id=text, quantity=1, price=1),
+        lambda text: Leg(role="stop_loss", status="accepted", order_id=text),
+        lambda text: ExecutionResult(status="accepted", order_id=text),
+    ],
+    ids=["fill", "leg", "result"],
+)
+def test_an_id_that_no_file_can_hold_is_refused(make: Any) -> None:
+    """In the journal it would leave the order unknown for ever."""
+    with pytest.raises(InvalidOrder, match="no text that can be stored"):
+        make("7\ud800")
+    make("7é")
+
+
 def test_a_result_holds_tuples_and_decimals_whatever_it_was_given() -> None:
     """A plugin may hand over lists and texts."""
     result = ExecutionResult(

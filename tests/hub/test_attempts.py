@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fks_exec import ClosePosition, ExecutionResult, Fill, NotSent, Position, VenueRateLimited, VenueRejected
+from fks_exec import ClosePosition, ExecutionResult, Fill, NotSent, OrderRef, Position, VenueRateLimited, VenueRejected
 from fks_exec_hub import ExecutionHub
 from fks_exec_hub.journal import Key
-from fks_exec_simulators.stage import ACCOUNT, Stage, buy, configure, filled, hub_on, sell, until
+from fks_exec_simulators.stage import ACCOUNT, Stage, accepted, buy, configure, filled, hub_on, sell, until
 
 REQUOTE = VenueRejected("the price has moved", code="REQUOTE", retryable=True)
 
@@ -169,3 +169,23 @@ async def test_the_outcome_of_each_attempt_is_journalled_before_the_next_intent(
         events = await hub.journal.history(Key(ACCOUNT, "exit"))
         told = [event.kind for event in events if event.kind in ("accept", "intent", "outcome")]
         assert told == ["accept", *["intent", "outcome"] * 3]
+
+
+async def test_an_exit_whose_position_has_gone_is_not_sent_again_as_an_entry(tmp_path: Path) -> None:
+    """While its first attempt was refused, a resting order closed the position."""
+    stage = Stage(filled, accepted)
+
+    async def refuse(order: object, submission: object) -> ExecutionResult:
+        stage.publish(OrderRef(client_order_id="target"), ExecutionResult(status="filled", filled_quantity="2"))
+        await until(lambda: not hub._desks[ACCOUNT].book.positions())
+        raise REQUOTE
+
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        await holding(hub)
+        await hub.execute_order(ACCOUNT, sell("1", client_order_id="target", order_type="limit", price="120"))
+        stage.answers.append(refuse)
+        result = await hub.execute_order(ACCOUNT, sell("1", client_order_id="exit"))
+        assert (result.status, result.code) == ("rejected", "REQUOTE")
+        assert await attempts(hub, "exit") == [1]
+        assert await hub.positions(ACCOUNT) == []
+        assert hub._desks[ACCOUNT].book.totals("BTC/USDT").open_orders == 0

@@ -31,10 +31,11 @@ from fks_exec.testing import (
 from fks_exec.testing import FaultyVenue as Venue
 from fks_exec_hub import ExecutionHub, UnknownAccount
 from fks_exec_hub.errors import UnknownOrder
-from fks_exec_hub.journal import JournalError, Key
+from fks_exec_hub.journal import JournalError, JournalUnavailable, Key
 from fks_exec_hub.resolve import Word, resolve_order
 from fks_exec_simulators.disk import FaultyDisk
 from fks_exec_simulators.hosts import JournalOnDisk
+from fks_exec_simulators.lives import Lives
 from fks_exec_simulators.stage import ACCOUNT, configure, journal_of, sell, until
 
 NOT_PUSHED = evolve(CAPABILITIES, publishes=False)
@@ -150,6 +151,36 @@ async def test_an_order_that_could_not_be_accepted_is_not_withdrawn(tmp_path: Pa
             assert (await hub.execute_order(ACCOUNT, limit())).status == "accepted"
     finally:
         disk.unregister()
+
+
+async def test_a_withdrawal_that_is_not_durable_is_not_told() -> None:
+    """After a crash the order would be sent."""
+    venue, lives = Venue([AcceptThenHang()]), Lives()
+    config = configure(Path("unused"), account={"venue": "faulty", "deadline": 1}, journal="lives:")
+    async with ExecutionHub.open(config, plugins=[venue.plugin, lives]) as hub:
+        await hub.submit(ACCOUNT, limit("first"))
+        await venue.arrived()
+        await hub.submit(ACCOUNT, limit("second"))
+        lives.failing = 10**6
+        with pytest.raises(JournalUnavailable, match="not written down yet; ask again"):
+            await hub.cancel_order(ACCOUNT, "second")
+        lives.failing = 0
+        await until(lambda: not hub._desks[ACCOUNT].unwritable)
+        assert (await hub.cancel_order(ACCOUNT, "second")).status == "canceled"
+        venue.release()
+
+
+async def test_a_wish_that_meets_a_journal_fault_is_carried_out_after_the_repair() -> None:
+    venue = Venue([AcceptThenDrop(rest=True)], otherwise=lambda request: FailLookUp() if request.kind == "look_up" else None)
+    lives = Lives()
+    config = configure(Path("unused"), account={"venue": "faulty", "deadline": 0.1, "polls_per_second": 50}, journal="lives:")
+    async with ExecutionHub.open(config, plugins=[venue.plugin, lives]) as hub:
+        await hub.execute_order(ACCOUNT, limit())
+        assert (await hub.cancel_order(ACCOUNT, "one")).code == "CANCEL_WAITS"
+        lives.failing = 1
+        venue.choose(None)
+        await until(lambda: not venue.placed[0].open)
+        assert venue.count("cancel") == 1
 
 
 async def test_a_cancel_beside_the_running_call_waits_for_its_answer(tmp_path: Path) -> None:

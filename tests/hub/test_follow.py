@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fks_exec import Alarm, Event, ExecutionResult, Fill, Order, OrderRef, Submission, hookimpl
+from fks_exec.errors import VenueRejected
 from fks_exec_hub import ExecutionHub
 from fks_exec_hub.journal import Key
 from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, hub_on
@@ -217,14 +218,15 @@ async def test_one_trade_id_for_two_orders_is_booked_once_and_alarmed(tmp_path: 
 
 
 async def test_a_trade_that_is_booked_already_leaves_position_and_reservation_as_they_are(tmp_path: Path, tape: Tape) -> None:
-    """The journal refuses the write: memory goes back, then has what the journal has."""
-    stage = Stage(state("filled", "1", trade(1)), state("partially_filled", "1", trade(1)))
+    """The journal refuses the write: memory goes back, then has what the journal has, with the other trades."""
+    stage = Stage(state("filled", "1", trade(1)), state("partially_filled", "2", trade(1), trade(2)))
     for _ in range(2):
         async with hub_on(stage, configure(tmp_path), tape) as hub:
             await hub.execute_order(ACCOUNT, buy("1", client_order_id="a"))
-            await hub.execute_order(ACCOUNT, buy("3", client_order_id="b"))
+            await hub.execute_order(ACCOUNT, buy("5", client_order_id="b"))
             totals = hub._desks[ACCOUNT].book.totals("BTC/USDT")
-            assert (totals.position, totals.working_buy, totals.open_orders) == (2, 2, 1)
+            assert (totals.position, totals.working_buy, totals.open_orders) == (3, 3, 1)
+            assert "t2" in [fill.trade_id for fill in await hub.journal.fills(Key(ACCOUNT, "b"))]
 
 
 async def test_observers_hear_the_life_of_an_order_after_it_is_durable(hub: ExecutionHub, stage: Stage, tape: Tape) -> None:
@@ -233,3 +235,42 @@ async def test_observers_hear_the_life_of_an_order_after_it_is_durable(hub: Exec
     await settle(hub)
     await asyncio.sleep(0.05)
     assert tape.names() == ["AccountReadiness", "OrderAccepted", "OrderSent", "OrderConcluded", "OrderChanged", "OrderFilled"]
+
+
+async def test_the_refusal_of_an_earlier_attempt_says_nothing_of_the_last_one(tmp_path: Path, tape: Tape) -> None:
+    stage = Stage(state("filled", "1", trade(1)))
+    async with hub_on(stage, configure(tmp_path), tape) as hub:
+        await hub.execute_order(ACCOUNT, buy("1"))
+        stage.answers.extend([VenueRejected("requote", retryable=True), accepted])
+        out = Order(symbol="BTC/USDT", side="sell", quantity=1, order_type="limit", price=110, client_order_id="out")
+        assert (await hub.execute_order(ACCOUNT, out)).status == "accepted"
+        first = OrderRef(venue_client_order_id=stage.requests[1][1].venue_client_order_id, order_id="v1")
+        stage.publish(first, ExecutionResult(status="rejected", order_id="v1"))
+        await settle(hub)
+        assert hub._desks[ACCOUNT].live["out"].result.status == "accepted"
+        assert tape.alarms() == []
+    async with hub_on(stage, configure(tmp_path), tape) as hub:
+        stage.publish(first, state("filled", "1", trade(2)))
+        await settle(hub)
+        assert hub._desks[ACCOUNT].live["out"].result.status == "accepted"
+        assert await held(hub) == []
+        await asyncio.sleep(0.05)
+    assert tape.alarms() == ["CORRECTION"]
+
+
+async def test_the_oldest_held_update_gives_way_and_ours_is_booked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fks_exec_hub.follow.UNMATCHED", 3)
+    gate = Held(lambda order, submission: ExecutionResult(status="accepted", order_id="mine"))
+    stage = Stage(gate)
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        receipt = await hub.submit(ACCOUNT, buy("1", client_order_id="a"))
+        await gate.reached.wait()
+        for name in ("f1", "f2", "f3", "mine"):
+            stage.publish(OrderRef(order_id=name), state("filled", "1", trade(1)))
+        await settle(hub)
+        gate.go.set()
+        await receipt.result()
+        await settle(hub)
+        known = await hub.order(ACCOUNT, "a")
+        assert known is not None
+        assert known.status == "filled"

@@ -2,29 +2,18 @@
 """Nothing is sent before its intent is durable: also one that shared its accept's write, was refused, or seemed to fail."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
+from attrs import evolve
 
 from fks_exec_hub import ExecutionHub
-from fks_exec_hub.desk import Desk
-from fks_exec_hub.journal import (
-    HaltState,
-    HaltStep,
-    Intent,
-    Journal,
-    JournalStep,
-    JournalUncertain,
-    Key,
-    Recorded,
-    Term,
-    Written,
-)
+from fks_exec_hub.journal import HaltState, HaltStep, Intent, JournalUncertain, Key, Recorded, Written
 from fks_exec_hub.repair import repair
 from fks_exec_simulators.disk import DiskJournals, FaultyDisk
+from fks_exec_simulators.seen import see
 from fks_exec_simulators.stage import ACCOUNT, Stage, buy, configure, hub_on, until
 
 
@@ -87,37 +76,18 @@ async def test_an_order_whose_intent_was_refused_takes_a_new_place_behind_those_
     assert stage.ids == ["first", "b", "a"]
 
 
-class Seen:
-    """A journal of which a test sees each write, once it is durable, and before whoever waits for it goes on."""
-
-    def __init__(self, desk: Desk, then: Callable[[], None]) -> None:
-        self._journal, self._then = desk.journal, then
-        self.faults = 1
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._journal, name)
-
-    async def write(self, *steps: JournalStep, term: Term | None = None) -> Written:
-        """Store them; after the first intent comes the fault."""
-        written = await self._journal.write(*steps, term=term)
-        if self.faults and any(isinstance(step, Intent) for step in steps):
-            self.faults -= 1
-            self._then()
-        return written
-
-
 async def test_an_accept_with_its_intent_that_was_stored_after_all_is_sent_as_a_further_attempt(
     tmp_path: Path, disk: FaultyDisk
 ) -> None:
     """This host knows that it sent nothing; the stored attempt ends as not sent, and its name is not used again."""
 
-    def uncertain() -> None:
+    async def uncertain() -> None:
         raise JournalUncertain("an input/output error; what was being written may be stored or not")
 
     stage = Stage()
     async with on_disk(stage, tmp_path, disk) as hub:
         desk = hub._desks[ACCOUNT]
-        desk.journal = cast(Journal, Seen(desk, uncertain))
+        see(desk, Intent, uncertain)
         with pytest.raises(JournalUncertain):
             await hub.submit(ACCOUNT, buy(client_order_id="a"))
         await until(lambda: stage.ids == ["first", "a"])
@@ -133,8 +103,23 @@ async def test_what_fails_while_an_intent_becomes_durable_keeps_it_from_being_se
     stage = Stage()
     async with hub_on(stage, configure(tmp_path)) as hub:
         desk = hub._desks[ACCOUNT]
-        desk.journal = cast(Journal, Seen(desk, lambda: repair(desk, "an outcome could not be recorded")))
+
+        async def fault() -> None:
+            repair(desk, "an outcome could not be recorded")
+
+        see(desk, Intent, fault)
         assert (await hub.execute_order(ACCOUNT, buy(client_order_id="a"))).status == "filled"
         order = await recorded(hub, "a")
+        assert desk.book.totals("BTC/USDT").open_orders == 0  # each try gave its reservation back
     assert [attempt.attempt for attempt in order.attempts] == [1, 2]
     assert [s.venue_client_order_id for _, s in stage.requests] == [order.attempts[1].venue_client_order_id]
+
+
+async def test_nothing_is_sent_after_the_claim_on_the_account_ran_out(tmp_path: Path) -> None:
+    stage = Stage()
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        desk = hub._desks[ACCOUNT]
+        desk.term = evolve(desk.term, hold=0.0)
+        result = await hub.execute_order(ACCOUNT, buy(client_order_id="a"))
+    assert (result.status, result.code) == ("not_placed", "FENCED")
+    assert stage.requests == []

@@ -112,7 +112,7 @@ async def test_closing_lets_the_call_in_hand_end_and_leaves_the_queue_accepted(t
     held.go.set()
     await closing
     assert (await first.result()).status == "filled"
-    with pytest.raises(HubClosed, match="the next start takes it up"):
+    with pytest.raises(HubClosed, match="the next start goes on with it"):
         await second.result(timeout=1)
     assert stage.ids == ["a"]
     async with hub_on(stage, configure(tmp_path)) as again:

@@ -129,7 +129,7 @@ class OrderLife(RuleBasedStateMachine):
                     self.heard(name, receipt.concluded.result())
 
     def heard(self, name: str, result: ExecutionResult) -> None:
-        if result.code == "ID_REUSED":
+        if result.code in ("ID_REUSED", "NOT_RECORDED"):  # the latter says that it may be forgotten
             return
         assert result.filled_quantity >= self.filled[name], "a cumulative quantity went back"
         self.filled[name] = result.filled_quantity

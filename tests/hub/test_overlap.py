@@ -123,7 +123,7 @@ async def test_a_full_disk_stores_neither_accept_nor_intent(tmp_path: Path, disk
 
 
 async def test_an_uncertain_accept_with_its_intent_is_sent_once_if_it_was_stored(tmp_path: Path, disk: FaultyDisk) -> None:
-    """The fsync failed after the frames were written: the file has both. This host knows that it sent nothing."""
+    """The fsync failed after the frames were written; the claim settles whether they count. This host sent nothing."""
     stage = Stage()
     async with on_disk(stage, tmp_path, disk) as hub:
         disk.on_sync = io_error(apsw.SQLITE_IOERR_FSYNC)

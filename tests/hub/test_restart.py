@@ -12,7 +12,7 @@ from fks_exec_hub.halting import trip
 from fks_exec_hub.journal import Key
 from fks_exec_hub.resolve import CannotResolve, Word, resolve_order
 from fks_exec_simulators.clocks import HandClock
-from fks_exec_simulators.stage import ACCOUNT, Stage, accepted, buy, configure, filled, hub_on, journal_of, leave, sell
+from fks_exec_simulators.stage import ACCOUNT, Stage, accepted, buy, configure, filled, hub_on, journal_of, leave, sell, until
 
 NOW = 1_700_000_000_000
 
@@ -191,3 +191,38 @@ async def test_a_halt_outlasts_a_restart_and_no_fault_loosens_it(tmp_path: Path)
         assert (await hub.journal.halt(ACCOUNT)).state == "halted"
         assert (await hub.execute_order(ACCOUNT, buy())).code == "HALTED"
     assert stage.requests == []
+
+
+async def test_an_order_that_the_venue_shows_is_not_settled_by_a_word(tmp_path: Path) -> None:
+    async with hub_on(Stage(accepted), configure(tmp_path)) as hub:
+        await hub.execute_order(ACCOUNT, buy(client_order_id="a"))
+        for settlement in ("filled", "not_placed", "canceled"):
+            word = Word(as_=settlement, because="so I think", price="1")  # type: ignore[arg-type]
+            with pytest.raises(CannotResolve, match="cancel it: fks-exec orders cancel"):
+                await hub.resolve_order(ACCOUNT, "a", word)
+        hub._desks[ACCOUNT].live["a"].gone = True  # it was shown, and is not any more
+        with pytest.raises(CannotResolve, match="it was placed"):
+            await hub.resolve_order(ACCOUNT, "a", Word(as_="not_placed", because="gone"))
+        assert (await hub.resolve_order(ACCOUNT, "a", Word(as_="canceled", because="gone"))).status == "canceled"
+
+
+async def test_a_hub_that_takes_nothing_up_sends_nothing_that_was_queued(tmp_path: Path) -> None:
+    stage = Stage()
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        now = hub.clock.now()
+    await leave(tmp_path, buy(client_order_id="queued"), intent=False, time=now)
+    async with ExecutionHub.open(configure(tmp_path), plugins=[stage], take_up=False) as hub:
+        assert (await hub.order(ACCOUNT, "queued")) is not None
+        assert (await hub.cancel_order(ACCOUNT, "queued")).code == "WITHDRAWN"
+    await leave(tmp_path, buy(client_order_id="other"), intent=False, time=now)
+    async with ExecutionHub.open(configure(tmp_path), plugins=[stage], take_up=False):
+        pass
+    assert stage.requests == []
+    async with hub_on(stage, configure(tmp_path)):
+        await until(lambda: stage.ids == ["other"])
+
+
+async def test_every_alarm_stands_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with hub_on(Stage(), configure(tmp_path)) as hub:
+        hub._desks[ACCOUNT].alarm("MISMATCH", "look at it", "a")
+    assert "account main: MISMATCH, order a: look at it" in caplog.text

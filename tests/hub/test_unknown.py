@@ -91,6 +91,9 @@ async def pass_time(clock: HandClock, condition: Callable[[], object]) -> None:
 
 
 async def status_of(hub: ExecutionHub, name: str) -> str:
+    for lock in list(hub._desks[ACCOUNT]._locks.values()):
+        async with lock:  # what is being written is durable, and told
+            pass
     known = await hub.order(ACCOUNT, name)
     assert known is not None
     return known.status.value
@@ -151,6 +154,29 @@ async def test_two_clean_answers_apart_after_that_conclude_and_one_never_does(tm
         assert (known.code, known.success) == ("NOT_FOUND", False)
         assert hub._desks[ACCOUNT].book.totals(SYMBOL).working_buy == 0
     assert venue.count("place") == 1
+
+
+async def test_clean_answers_count_only_after_our_own_call_has_ended(tmp_path: Path, clock: HandClock) -> None:
+    """A call that swallows its cancellation may place the order long after its deadline."""
+    venue = FaultyVenue([Lost()], capabilities=SILENT)
+    async with hub_at(venue, tmp_path, clock) as hub:
+        await hub.execute_order(ACCOUNT, buy(client_order_id="a"))
+        desk = hub._desks[ACCOUNT]
+        call: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        assert desk.account is not None
+        desk.account._keep(call, desk.live["a"].venue_client_order_id or "")
+        for seconds in (OVER, 1.0, 100.0):
+            clock.move(seconds)
+            await look_ups(venue, 3)
+        call.set_result(None)
+        for seconds in (0.0, TTL - 0.01):
+            clock.move(seconds)
+            await look_ups(venue, 3)
+        assert await status_of(hub, "a") == "unknown"
+        clock.move(0.1)
+        await look_ups(venue, 3)
+        clock.move(1.0)
+        await become(hub, "a", "not_placed")
 
 
 async def test_without_a_ttl_a_request_may_be_on_its_way_for_a_minute(tmp_path: Path, clock: HandClock) -> None:
@@ -470,6 +496,22 @@ async def test_orders_of_unknown_fate_go_first_when_the_budget_is_short(
     await until(lambda: venue.count("look_up") == 10)
     assert [request.order_id for request in venue.requests if request.kind == "look_up"][5] == lives[-1].result.order_id
     clock.move(1.0)
+    await asyncio.gather(*asking)
+
+
+async def test_a_look_up_that_somebody_waits_for_goes_before_orders_of_unknown_fate(
+    resting: tuple[FaultyVenue, Desk], clock: HandClock
+) -> None:
+    venue, desk = resting
+    lookups = Lookups(desk)
+    lives = list(desk.live.values())
+    asking = [asyncio.create_task(lookups.ask(live, urgent=True)) for live in lives[:9]]
+    await until(lambda: venue.count("look_up") == 5)
+    asking.append(asyncio.create_task(lookups.ask(lives[-1], first=True)))
+    await asyncio.sleep(0)
+    clock.move(1.0)
+    await until(lambda: venue.count("look_up") == 10)
+    assert [request.order_id for request in venue.requests if request.kind == "look_up"][5] == lives[-1].result.order_id
     await asyncio.gather(*asking)
 
 

@@ -295,7 +295,8 @@ class Account(Reads):
         try:
             if submission.remaining() <= 0:
                 raise NotSent("the deadline had passed before the venue was called; nothing was sent")
-            answer = await within(call(), submission.remaining(), self._grace, late)
+            running = self._keep(call(), submission.venue_client_order_id)
+            answer = await within(running, submission.remaining(), self._grace, late)
         except Exception as error:  # what it proves is for outcome_of to say
             answer = error
             self._heed(error)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -40,6 +42,7 @@ class Reads:
         self._manager: HookManager | None = None
         self._capabilities = Capabilities()
         self._instruments: dict[str, Instrument] = {}
+        self._calls: dict[asyncio.Future[Any], str] = {}
 
     @property
     def reason(self) -> str:
@@ -52,6 +55,22 @@ class Reads:
     def ready(self) -> bool:
         """Whether orders can be sent."""
         return not self.reason
+
+    @property
+    def running(self) -> frozenset[str]:
+        """The ``venue_client_order_id`` of every submission whose call has not ended, also of one that was given up.
+
+        Such a call may still place its order, however long after its deadline.
+        """
+        return frozenset(self._calls.values())
+
+    def _keep(self, answer: object, venue_client_order_id: str) -> object:
+        if not inspect.isawaitable(answer):
+            return answer
+        call = asyncio.ensure_future(answer)
+        self._calls[call] = venue_client_order_id
+        call.add_done_callback(self._calls.pop)
+        return call
 
     @property
     def capabilities(self) -> Capabilities:

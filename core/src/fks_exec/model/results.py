@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from attrs import Attribute, field, frozen
 
@@ -59,6 +60,15 @@ def _check_code(_: object, attribute: Attribute[str], value: object) -> None:
 def _check_message(_: object, attribute: Attribute[str], value: object) -> None:
     if not (isinstance(value, str) and value.strip()):
         raise InvalidOrder(attribute.name, "a denial says why in a sentence; write the cause and the remedy")
+
+
+def _check_text(_: object, attribute: Attribute[Any], value: object) -> None:
+    """What no file and no wire can hold would be lost where the fact itself must not be."""
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InvalidOrder(attribute.name, f"{value!a:.60} is no text that can be stored; decode it properly") from None
 
 
 def _executed(value: Number) -> Decimal:
@@ -122,13 +132,13 @@ class Fill:
         side: of the execution; None: the order's own (or the opposite for a leg).
     """
 
-    trade_id: str
+    trade_id: str = field(validator=_check_text)
     quantity: Decimal = field(converter=_executed)
     price: Decimal = field(converter=_paid)
     fee: Decimal = field(default=ZERO, converter=to_decimal)
-    fee_currency: str | None = None
+    fee_currency: str | None = field(default=None, validator=_check_text)
     timestamp: int | None = None
-    leg: str = ""
+    leg: str = field(default="", validator=_check_text)
     side: Side | None = field(default=None, converter=_side)
 
 
@@ -144,10 +154,10 @@ class Leg:
         quantity: base units or contracts; None when it follows the position.
     """
 
-    role: str
+    role: str = field(validator=_check_text)
     status: Status = field(converter=_status)
-    order_id: str | None = None
-    venue_client_order_id: str | None = None
+    order_id: str | None = field(default=None, validator=_check_text)
+    venue_client_order_id: str | None = field(default=None, validator=_check_text)
     trigger_price: Decimal | None = field(default=None, converter=to_optional)
     quantity: Decimal | None = field(default=None, converter=to_optional)
 
@@ -201,7 +211,7 @@ class ExecutionResult:
     """
 
     status: Status = field(converter=_status)
-    order_id: str | None = None
+    order_id: str | None = field(default=None, validator=_check_text)
     client_order_id: str | None = None
     filled_quantity: Decimal = field(default=ZERO, converter=_filled)
     average_price: Decimal | None = field(default=None, converter=_average)

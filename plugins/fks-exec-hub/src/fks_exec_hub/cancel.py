@@ -7,16 +7,16 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from fks_exec.errors import FksExecError
+from fks_exec.errors import AccountNotReady, FksExecError
 from fks_exec.model.copying import changed
 from fks_exec.model.results import ExecutionResult, Status
 
 from .desk import Desk
-from .journal.protocol import JournalError, NamedStep
+from .journal.protocol import JournalError, JournalUnavailable, NamedStep
 from .live import WAITS, Live
 from .lookups import Lookups, can_look
 from .record import record
-from .repair import repair
+from .repair import repair, write
 from .steps import CANCEL, WANTED, act_outcome
 from .submit import submit_cancel, withdrawn
 
@@ -60,12 +60,25 @@ class Canceller:
 
     async def _wished(self, live: Live) -> None:
         try:
-            async with live.act:
-                if live.cancel_wanted:
-                    await self._ask(live)
+            while not await self._carried_out(live):
+                log.info("account %s: the cancel of %s waits for the journal", self._desk.name, live.key.client_order_id)
         except FksExecError as error:
             text = f"it was to be cancelled, and that failed: {error}; cancel it again"
             self._desk.alarm("CANCEL_FAILED", text, live.key.client_order_id)
+
+    async def _carried_out(self, live: Live) -> bool:
+        """As soon as the journal can be written; False: it failed meanwhile."""
+        while (under_way := self._desk.repair) is not None:
+            await asyncio.wait({under_way})
+        async with live.act:
+            try:
+                if live.cancel_wanted and live.result.status in _OPEN:
+                    await self._ask(live)
+            except (JournalError, AccountNotReady):
+                if self._desk.repair is None:
+                    raise
+                return False
+        return True
 
     async def cancel(self, live: Live) -> ExecutionResult:
         """Cancel an order; see ``ExecutionHub.cancel_order``. It goes on when the caller is cancelled."""
@@ -74,9 +87,11 @@ class Canceller:
     async def _cancel(self, live: Live) -> ExecutionResult:
         ended = live.result.status.terminal
         async with live.act:
-            if live.result.status is Status.PENDING and live.first_sent is None:
+            status = live.result.status
+            unsent = live.first_sent is None and not live.concluded.done()
+            if unsent and (status is Status.PENDING or status.terminal):
                 await self._withdraw(live)
-                return live.result
+                return await self._durable(live)
             if not live.concluded.done():
                 live.cancel_wanted = True  # no further attempt is made to place it
                 await asyncio.shield(live.concluded)
@@ -95,22 +110,31 @@ class Canceller:
     async def _withdraw(self, live: Live) -> None:
         """The lane does not send it any more; as soon as it is accepted for certain, its end is recorded."""
         live.cancel_wanted = True
-        while (write := live.write) is not None:
+        while (accept := live.write) is not None:
             try:
-                await asyncio.shield(write)
+                await asyncio.shield(accept)
                 break
             except JournalError:
-                if live.write is write:
+                if live.write is accept:
                     raise
         if live.result.status is Status.PENDING:
             await record(self._desk, live, withdrawn())
+
+    async def _durable(self, live: Live) -> ExecutionResult:
+        """That nothing was sent is told when no restart can send it."""
+        try:
+            await asyncio.wait_for(asyncio.shield(live.concluded), self._desk.config.deadline)
+        except TimeoutError:
+            text = "the order is not sent while this host runs, but that is not written down yet; ask again"
+            raise JournalUnavailable(f"{self._desk.unwritable or 'the journal is slow'}: {text}") from None
+        return live.told
 
     async def _wish(self, live: Live, data: str = WANTED) -> None:
         """That it is to be cancelled, or is not any more, survives a restart."""
         if live.cancel_wanted is (data == WANTED):
             return
         step = NamedStep(key=live.key, name=CANCEL, data=data, time=self._desk.clock.now())
-        await self._desk.journal.write(step, term=self._desk.term)
+        await write(self._desk, step)
         live.cancel_wanted = data == WANTED
 
     async def _ask(self, live: Live) -> ExecutionResult:
@@ -156,7 +180,8 @@ class Canceller:
         if not can_look(self._desk):
             return None
         try:
-            return await self._lookups.ask(live, urgent=True)
+            async with asyncio.timeout(self._desk.config.deadline):
+                return await self._lookups.ask(live, first=True)
         except Exception as error:  # it proves nothing; the order is followed all the same
             log.warning("account %s: a look-up after a cancel failed: %s", self._desk.name, type(error).__name__)
             return None

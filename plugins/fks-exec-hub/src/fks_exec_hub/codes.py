@@ -170,6 +170,11 @@ CODES: Mapping[str, Code] = {
         "The account's capabilities do not include what was asked; nothing was sent.",
         "Leave out what the sentence names.",
     ),
+    "NO_FURTHER_ATTEMPT": Code(
+        CodeKind.DENIAL,
+        "A further attempt of an exit could open a position by now; it is in the log of decisions, never an order's result.",
+        "Nothing: the venue's answer to the last attempt is the order's result.",
+    ),
     "NO_INSTRUMENT": Code(
         CodeKind.DENIAL,
         "The instrument's rules cannot be had from the venue; without them nothing is sent.",

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Container, Coroutine
@@ -14,6 +15,7 @@ from fks_exec.clock import Clock
 from fks_exec.errors import AccountNotReady
 from fks_exec.model.events import Alarm, Event
 from fks_exec.model.orders import OrderRef
+from fks_exec.model.results import Status
 from fks_exec.observers import Observers
 
 from .book import Book
@@ -21,7 +23,7 @@ from .config import AccountConfig
 from .errors import HubClosed
 from .journal.protocol import HaltRecord, Journal, Recorded, Term
 from .journal.state import NEVER_HALTED
-from .live import Live
+from .live import Earlier, Live
 from .quotes import Equity, Quotes
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -45,7 +47,8 @@ class Desk:
     order that only the journal knows; ``recorded`` is told when what was kept in memory is stored. ``listeners`` are told,
     on the loop and after memory has changed, of every change of an order; they are plain and do not raise. ``readings``:
     when the venue's position of an instrument was last asked for, monotonic seconds. ``on_opened`` are told whenever the
-    venue is there (again).
+    venue is there (again). ``flying``: what was sent and has no result in memory yet, the oldest first, each with a
+    number that grows. ``dropped`` is told when an order leaves memory.
     """
 
     def __init__(
@@ -73,13 +76,17 @@ class Desk:
         self.unrecorded: dict[str, Live] = {}
         self.in_doubt: bool = False
         self.closing: bool = False
+        self.halting: asyncio.Lock = asyncio.Lock()
         self.repair: asyncio.Task[None] | None = None
         self.adopt: Callable[[Recorded], Awaitable[None]] = _nothing
         self.recorded: Callable[[Live], None] = lambda live: None
         self.listeners: list[Callable[[Live], None]] = []
         self.on_opened: list[Callable[[], None]] = []
         self.readings: dict[str, float] = {}
+        self.dropped: Callable[[Live], None] = lambda live: None
         self.live: dict[str, Live] = {}
+        self.flying: dict[str, int] = {}
+        self._flights = itertools.count(1)
         self.tasks: set[asyncio.Task[Any]] = set()
         self.commits: set[asyncio.Task[None]] = set()
         self._names: dict[str, Live] = {}
@@ -124,13 +131,17 @@ class Desk:
         self.name_order(live)
 
     def name_order(self, live: Live) -> None:
-        """Remember the names under which the venue knows an order."""
+        """Remember the names under which the venue knows an order, and that it flies."""
+        if live.submitted_at is not None and live.result.status is Status.PENDING:
+            self.flying.setdefault(live.key.client_order_id, next(self._flights))
         for name in (live.venue_client_order_id, live.result.order_id):
             if name is not None:
                 self._names[name] = live
 
     def drop(self, live: Live) -> None:
-        """An order has ended; the journal keeps it."""
+        """An order has ended, and the journal keeps it; or it was never accepted."""
+        if live.result.status is Status.PENDING:
+            self.flying.pop(live.key.client_order_id, None)
         if self.live.get(live.key.client_order_id) is live:
             del self.live[live.key.client_order_id]
         for name in (live.venue_client_order_id, live.result.order_id):
@@ -139,6 +150,7 @@ class Desk:
                 self._ended[name] = live.key.client_order_id
         while len(self._ended) > ENDED:
             self._ended.popitem(last=False)
+        self.dropped(live)
 
     def find(self, ref: OrderRef) -> Live | None:
         """A live order, by any of its names."""
@@ -189,6 +201,8 @@ class Desk:
 
     def changed(self, live: Live) -> None:
         """Memory of an order has changed."""
+        if live.result.status is not Status.PENDING:
+            self.flying.pop(live.key.client_order_id, None)
         for listener in self.listeners:
             listener(live)
 
@@ -197,14 +211,16 @@ class Desk:
         self.observers.emit(event)
 
     def alarm(self, code: str, message: str, client_order_id: str | None = None) -> None:
-        """Tell that a human should look."""
+        """Tell that a human should look: in the log, and to the observers."""
+        log.warning("account %s: %s%s: %s", self.name, code, f", order {client_order_id}" if client_order_id else "", message)
         self.emit(Alarm(account=self.name, time=self.clock.now(), code=code, message=message, client_order_id=client_order_id))
 
-    def commit(self, commit: Coroutine[Any, Any, None]) -> None:
-        """Let an outcome become durable while the lane goes on."""
+    def commit(self, commit: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Let an outcome become durable, whoever stops waiting for it."""
         task = asyncio.get_running_loop().create_task(commit)
         self.commits.add(task)
         task.add_done_callback(self._committed)
+        return task
 
     def _committed(self, task: asyncio.Task[None]) -> None:
         self.commits.discard(task)
@@ -213,11 +229,17 @@ class Desk:
             self.alarm("HUB_FAULT", "an outcome could not be recorded; see the log")
 
     def retire(self, live: Live) -> None:
-        """The names of an attempt that had no effect: what is told of them later is told of this order."""
+        """The name of an attempt that had no effect: what is told of it later is told of this order, and not of its state."""
         name = live.venue_client_order_id
         if name is not None and self._names.get(name) is live:
             del self._names[name]
-            self._ended[name] = live.key.client_order_id
+        if name is not None:
+            self.alias(live, name, Earlier())
+
+    def alias(self, live: Live, name: str, earlier: Earlier) -> None:
+        """A name that the venue has for an earlier attempt of an order."""
+        live.retired[name] = earlier
+        self._ended[name] = live.key.client_order_id
 
     async def settled(self) -> None:
         """Wait until the outcomes on their way are durable."""

@@ -13,10 +13,12 @@ from fks_exec.model.orders import OrderRef
 from fks_exec.model.results import ExecutionResult
 
 from .desk import Desk
+from .earlier import correction, earlier_of
 from .journal.protocol import Key, Recorded
 from .live import Live, merge
 from .record import record
 from .restore import revive
+from .unmatched import Unmatched
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -33,13 +35,28 @@ class Follower:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._updates: asyncio.Queue[OrderUpdate] = asyncio.Queue()
+        self._updates: asyncio.Queue[tuple[OrderUpdate, bool]] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
-        self._unmatched: list[OrderUpdate] = []
+        self._unmatched = Unmatched(UNMATCHED)
+        self._full = False
 
     def take(self, update: OrderUpdate) -> None:
         """An update came; called on the event loop."""
-        self._updates.put_nowait(update)
+        self._put(update)
+
+    def changed(self, live: Live) -> None:
+        """Memory of an order has changed, so its names at the venue may be known now; a listener of the desk."""
+        if self._unmatched:
+            self._look_again(live)
+
+    def dropped(self, live: Live) -> None:
+        """An order has left memory: what waits for its answer is of the order that the journal knows by its name."""
+        self._release(live)
+        if self._unmatched:
+            self._look_again(live)
+
+    def _put(self, update: OrderUpdate, *, last: bool = False) -> None:
+        self._updates.put_nowait((update, last))
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -50,16 +67,17 @@ class Follower:
 
     async def _run(self) -> None:
         while not self._updates.empty():
-            update = self._updates.get_nowait()
+            update, last = self._updates.get_nowait()
             try:
-                await self._handle(update)
+                await self._handle(update, last)
             except Exception:  # one strange update must not silence the others
                 log.exception("account %s: an update of order %s could not be booked", self._desk.name, update.ref)
                 self._desk.alarm("UPDATE_FAILED", "an update of the venue could not be booked; see the log")
 
-    async def _handle(self, update: OrderUpdate) -> None:
-        live = await self.ours(update.ref)
-        if live is None and self._hold(update):
+    async def _handle(self, update: OrderUpdate, last: bool) -> None:
+        live = await self.ours(update.ref) or self._desk.find(update.ref)
+        if live is None and not last and self._desk.flying:
+            self._hold(update)
             return
         if live is None:
             text = f"the venue tells of an order that is not ours ({update.ref.order_id}); it was left alone"
@@ -69,20 +87,23 @@ class Follower:
         else:
             await self._book(live, update)
 
-    def _hold(self, update: OrderUpdate) -> bool:
-        """It may be of an order whose answer, and so the venue's name for it, is still to come: it is looked at again then."""
-        waiting = [live for live in self._desk.live.values() if live.submitted_at and not live.concluded.done()]
-        if not waiting or len(self._unmatched) >= UNMATCHED:
-            return False
-        self._unmatched.append(update)
-        for live in waiting:
-            live.concluded.add_done_callback(self._look_again)
-        return True
+    def _hold(self, update: OrderUpdate) -> None:
+        """It may be of an order that flies, whose answer, and so the venue's name for it, is still to come."""
+        evicted = self._unmatched.put(update, next(reversed(self._desk.flying.values())))
+        if evicted is None:
+            return
+        if not self._full:
+            log.warning("account %s: more than %d updates of unknown orders; the oldest give way", self._desk.name, UNMATCHED)
+        self._full = True
+        self._put(evicted, last=True)
 
-    def _look_again(self, _: object) -> None:
-        unmatched, self._unmatched = self._unmatched, []
-        for update in unmatched:
-            self.take(update)
+    def _look_again(self, live: Live) -> None:
+        """What bears a name of this order, and what can be of none any more, is handled now."""
+        for update in self._unmatched.named((live.venue_client_order_id, live.result.order_id)):
+            self._put(update)
+        for update in self._unmatched.before(next(iter(self._desk.flying.values()), None)):
+            self._put(update, last=True)
+        self._full = self._full and bool(self._unmatched)
 
     def _after_conclusion(self, live: Live, update: OrderUpdate) -> None:
         """The venue was faster than its own answer: the answer is recorded first."""
@@ -93,7 +114,7 @@ class Follower:
     def _release(self, live: Live) -> None:
         waiting, live.waiting = live.waiting, []
         for update in waiting:
-            self.take(update)
+            self._put(update)
 
     async def ours(self, ref: OrderRef) -> Live | None:
         """An order of ours by any of its names, also one that has ended, here or before a restart.
@@ -120,6 +141,12 @@ class Follower:
         return recorded
 
     async def _book(self, live: Live, update: OrderUpdate) -> None:
+        earlier = earlier_of(self._desk, live, update)
+        if earlier is not None:
+            news = correction(self._desk, live, earlier, update.result)
+            if news is not None:
+                await record(self._desk, live, news)
+            return
         ended = not live.followed
         result = evolve(update.result, client_order_id=live.key.client_order_id)
         if not tells(live, merge(live.result, result)):

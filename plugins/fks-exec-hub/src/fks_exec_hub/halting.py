@@ -22,6 +22,11 @@ async def halt(desk: Desk, state: HaltState, because: str) -> HaltRecord:
     Raises:
         JournalError: it is not durable.
     """
+    async with desk.halting:
+        return await _set(desk, state, because)
+
+
+async def _set(desk: Desk, state: HaltState, because: str) -> HaltRecord:
     step = HaltStep(account=desk.name, state=state, reason=because, time=desk.clock.now())
     await desk.journal.write(step)
     desk.halt = HaltRecord(state=state, reason=because, time=step.time)
@@ -37,5 +42,6 @@ async def trip(desk: Desk, code: str, because: str) -> None:
         code: of the alarm.
     """
     desk.alarm(code, f"{because}; the account only reduces until it is resumed: fks-exec resume {desk.name} --because TEXT")
-    if desk.halt.state is HaltState.ACTIVE:
-        await halt(desk, HaltState.REDUCING, because)
+    async with desk.halting:
+        if desk.halt.state is HaltState.ACTIVE:
+            await _set(desk, HaltState.REDUCING, because)

@@ -42,6 +42,9 @@ log: logging.Logger = logging.getLogger(__name__)
 PATIENCE = 5.0
 """Seconds that the start waits for accounts that are not required."""
 
+REPAIR = 2.0
+"""Seconds that a journal which could not be written has to come back when the hub closes."""
+
 STOP = 10.0
 """Seconds that a running call to a venue has when the hub closes."""
 
@@ -52,8 +55,11 @@ class ExecutionHub:
     Make it with :meth:`open`, and use it as ``async with``.
     """
 
-    def __init__(self, config: HubConfig, plugins: Iterable[object] = (), clock: Clock | None = None) -> None:
+    def __init__(
+        self, config: HubConfig, plugins: Iterable[object] = (), clock: Clock | None = None, *, take_up: bool = True
+    ) -> None:
         self.config = config
+        self._take_up = take_up
         self.clock: Clock = clock or SystemClock()
         self.observers: Observers = Observers()
         self._given = tuple(plugins)
@@ -66,7 +72,12 @@ class ExecutionHub:
 
     @classmethod
     def open(
-        cls, source: str | Path | HubConfig | None = None, *, plugins: Iterable[object] = (), clock: Clock | None = None
+        cls,
+        source: str | Path | HubConfig | None = None,
+        *,
+        plugins: Iterable[object] = (),
+        clock: Clock | None = None,
+        take_up: bool = True,
     ) -> ExecutionHub:
         """A hub that starts with ``async with`` (or :meth:`start`).
 
@@ -74,11 +85,13 @@ class ExecutionHub:
             source: a configuration, or the file's path; None: ``FKS_EXEC_CONFIG``, then ``./fks-exec.toml``.
             plugins: the host's own objects: with registration hooks (more types), or guards, observers and wrappers of
                 every account.
+            take_up: send what an earlier host had accepted and not begun; False leaves it to the next start.
 
         Raises:
             ConfigError: the file cannot be used.
         """
-        return cls(source if isinstance(source, HubConfig) else load_config(source), plugins, clock)
+        config = source if isinstance(source, HubConfig) else load_config(source)
+        return cls(config, plugins, clock, take_up=take_up)
 
     async def __aenter__(self) -> ExecutionHub:
         await self.start()
@@ -144,7 +157,7 @@ class ExecutionHub:
             pending += await restore(await self._desk_for(name, account))
         await self._open_accounts()
         self._closed = False
-        for live in pending:
+        for live in pending if self._take_up else ():
             self._intake.put(self._desks[live.key.account], live)
         for desk in self._desks.values():
             for live in [live for live in desk.live.values() if live.submitted_at is not None]:
@@ -186,6 +199,8 @@ class ExecutionHub:
             await staff.follower.settle()
         for desk in self._desks.values():
             await desk.settled()
+            if desk.repair is not None:
+                await asyncio.wait({desk.repair}, timeout=REPAIR)
             await desk.stop()
         for staff in self._staff.values():
             await staff.opener.close()
@@ -204,7 +219,7 @@ class ExecutionHub:
             for live in desk.live.values():
                 if not live.concluded.done():
                     live.concluded.set_exception(
-                        HubClosed("the hub has closed; the order is durable, the next start takes it up")
+                        HubClosed("the hub has closed; the order is durable, and the next start goes on with it")
                     )
                     live.concluded.exception()
 
@@ -292,7 +307,7 @@ class ExecutionHub:
             JournalError: it is not durable.
         """
         desk = self._desk(account)
-        return await resolve_live(desk, await self._live(desk, client_order_id), word)
+        return await desk.apart(resolve_live(desk, await self._live(desk, client_order_id), word))
 
     async def _live(self, desk: Desk, client_order_id: str) -> Live:
         """An order, also one that has ended."""
@@ -316,7 +331,7 @@ class ExecutionHub:
         """
         desk = self._desk(account)
         try:
-            await halt(desk, HaltState(state), because)
+            await desk.apart(halt(desk, HaltState(state), because))
         except JournalError as error:
             repair(desk, str(error))
             raise

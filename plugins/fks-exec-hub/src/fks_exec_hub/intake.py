@@ -30,12 +30,16 @@ MANY = 4096
 
 
 class Intake:
-    """Takes instructions, for all accounts of a hub."""
+    """Takes instructions, for all accounts of a hub.
+
+    What this host tried to accept without learning whether it is stored (``_tried``) it did not send.
+    """
 
     def __init__(self) -> None:
         self._ids = ClientIds()
         self._lanes: dict[tuple[str, str], Lane[Place]] = {}
         self._closed = False
+        self._tried: set[Key] = set()
 
     async def take(self, desk: Desk, instruction: Instruction, raw: bytes | None) -> Receipt:
         """An instruction for an account; when this returns it is durable. Raises as ``ExecutionHub.submit``."""
@@ -93,8 +97,9 @@ class Intake:
             self.put(desk, live)
             return
         desk.drop(live)
-        if error is not None and not isinstance(error, Exists):
-            repair(desk, str(error))
+        if not isinstance(error, Exists):
+            self._tried.add(live.key)
+            repair(desk, str(error or "a write was given up"))
 
     def _tell(self, desk: Desk, live: Live) -> None:
         if desk.observers:
@@ -106,14 +111,17 @@ class Intake:
         refused = desk.live.get(recorded.key.client_order_id)
         if refused is not None and refused.write is not None and refused.write.done() and refused.write.exception():
             desk.drop(refused)  # an engine may answer before the callback of the write has run
+        if not recorded.attempts:
+            self._tried.add(recorded.key)
         await self.adopt(desk, recorded)
         return desk.live.get(recorded.key.client_order_id) or await revive(desk, recorded)
 
     async def adopt(self, desk: Desk, recorded: Recorded) -> None:
-        """Take up an order that only the journal knows: accepted, and not sent; what was sent is live."""
+        """Take up an order that only the journal knows: accepted by this host, and not sent; what was sent is live."""
         name = recorded.key.client_order_id
-        if recorded.result is not None or name in desk.live:
+        if recorded.key not in self._tried or recorded.result is not None or name in desk.live:
             return
+        self._tried.discard(recorded.key)
         live = await revive(desk, recorded)
         if name not in desk.live and not self._closed:
             desk.add(live)

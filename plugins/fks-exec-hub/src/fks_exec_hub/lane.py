@@ -212,6 +212,10 @@ async def _verdict(desk: Desk, live: Live) -> Decision | ExecutionResult | None:
     verdict = withdrawn() if live.cancel_wanted else await decide(desk, live)
     if not isinstance(verdict, Decision):
         return verdict
+    if live.over and live.first_sent is not None and not verdict.reducing and live.attempt >= desk.config.entry_attempts:
+        desk.book.release(live.token)
+        text = "another attempt could open a position; the answer to the last one stands"
+        return denied(Denial(code="NO_FURTHER_ATTEMPT", message=text))
     _number(desk, live)
     return await write_intent(desk, live, verdict) or verdict
 

@@ -35,6 +35,19 @@ class Decision:
     document: str
 
 
+@define(eq=False)
+class Earlier:
+    """An attempt that was over without effect before the next one was made; all its names lead to one of these.
+
+    Args:
+        booked: the trade ids that were booked for it all the same, since this host started.
+        told: that it had an effect after all was told.
+    """
+
+    booked: set[str] = field(factory=set)
+    told: bool = False
+
+
 @define(eq=False, kw_only=True)
 class Live:
     """One order.
@@ -51,14 +64,17 @@ class Live:
         booked: how much of the order itself (not its legs) has become position.
         waiting: updates that came before the first outcome.
         stored: the trade ids that are known to be durable.
+        foreign: trade ids that stand for another order's fills.
         instrument: its rules, as they were at the decision.
         decision: what may be sent, where that was decided when it was accepted; its intent is in the accept's write.
         asked: monotonic seconds, from before that write.
         reducing: as sent, it could only reduce the position.
+        retired: the attempts before this one, by the names that the venue has for them.
         over: the attempt has ended without effect, and that is durable.
         first_sent: monotonic seconds of the first attempt.
         deadline: monotonic seconds at which the last call to place it is over; None: it was made before this host started.
         watched: the look-ups concluded that it was not placed; should it appear later, that is a correction.
+        gone: the venue had taken it, and does not show it any more.
         cancel_wanted: it is to be cancelled as soon as it is known to rest.
         cancels, amends: how often the venue was asked for that.
         act: held while the venue is asked to cancel or change it.
@@ -82,14 +98,17 @@ class Live:
     booked: Decimal = ZERO
     waiting: list[OrderUpdate] = field(factory=list)
     stored: set[str] = field(factory=set)
+    foreign: set[str] = field(factory=set)
     instrument: Instrument | None = None
     decision: Decision | None = None
     asked: float = 0.0
     reducing: bool = False
+    retired: dict[str, Earlier] = field(factory=dict)
     over: bool = False
     first_sent: float | None = None
     deadline: float | None = None
     watched: bool = False
+    gone: bool = False
     cancel_wanted: bool = False
     cancels: int = 0
     amends: int = 0

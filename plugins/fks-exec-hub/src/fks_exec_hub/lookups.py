@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Look-ups of single orders: one budget per account, orders of unknown fate first."""
+"""Look-ups of single orders: one budget per account; who waits for a cancel first, then orders of unknown fate."""
 
 from __future__ import annotations
 
@@ -33,15 +33,17 @@ class Lookups:
         self._begun: deque[float] = deque(maxlen=max(1, int(rate)))
         self._window = (self._begun.maxlen or 1) / rate
         self._running = 0
+        self._first: deque[asyncio.Future[None]] = deque()
         self._urgent: deque[asyncio.Future[None]] = deque()
         self._others: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def ask(self, live: Live, *, urgent: bool = False) -> ExecutionResult | None:
+    async def ask(self, live: Live, *, urgent: bool = False, first: bool = False) -> ExecutionResult | None:
         """Look one order up, by all its names, once; when the budget allows.
 
         Args:
             urgent: go before those that are not.
+            first: go before all others; somebody waits for it.
 
         Returns:
             What the venue shows; None only for a clean "no such order".
@@ -49,7 +51,7 @@ class Lookups:
         Raises:
             AccountNotReady, NotSupported, PluginError, InvalidOrder, and whatever the venue raises: nothing is proved.
         """
-        await self._turn(urgent)
+        await self._turn(self._first if first else self._urgent if urgent else self._others)
         try:
             return await self._look(live)
         finally:
@@ -69,9 +71,9 @@ class Lookups:
             raise PluginError(f"account {self._desk.name!r}: fetch_order answers another order, {told}")
         return answer
 
-    async def _turn(self, urgent: bool) -> None:
+    async def _turn(self, queue: deque[asyncio.Future[None]]) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        (self._urgent if urgent else self._others).append(turn)
+        queue.append(turn)
         self._next()
         try:
             await turn
@@ -83,7 +85,7 @@ class Lookups:
 
     def _next(self) -> None:
         """Let those begin whose turn it is; the first of the others comes back when the budget allows."""
-        while self._running < AT_ONCE and (waiting := self._urgent or self._others):
+        while self._running < AT_ONCE and (waiting := self._first or self._urgent or self._others):
             if waiting[0].done():
                 waiting.popleft()
                 continue

@@ -43,6 +43,14 @@ APART = 5.0
 RARELY = 300.0
 """Seconds at most between two looks at an order that is not there."""
 
+AFTER = (2.0, 8.0)
+"""Seconds before each further look at an order that ended unfilled where the venue does not push: a fill may show late."""
+
+AT_MOST = 200
+"""So many ended orders are looked at further at the same time."""
+
+_UNFILLED = frozenset({Status.CANCELED, Status.EXPIRED})
+
 _ASIDE = frozenset({Status.PENDING, Status.UNKNOWN})
 """Not followed here: one is still being sent, the other is a question with a schedule of its own."""
 
@@ -128,6 +136,7 @@ class Poller:
         self._due = math.inf
         self._wake = asyncio.Event()
         self._told = False
+        self._after = 0
 
     def take(self, live: Live) -> None:
         """An order has changed; a listener of the desk."""
@@ -140,8 +149,37 @@ class Poller:
             self._enter(live)
         elif before is None:
             return
+        elif live.result.status in _UNFILLED:
+            self._look_after(live)
         self._pace.reset()
         self._soon()
+
+    def _look_after(self, live: Live) -> None:
+        """It rested, and what filled before its end may show after it."""
+        account = self._desk.account
+        if account is None or account.capabilities.publishes or "fetch_order" not in account.capabilities.abilities:
+            return
+        if self._after < AT_MOST:
+            self._after += 1
+            self._desk.spawn(asyncio.get_running_loop().create_task(self._further_looks(live)))
+
+    async def _further_looks(self, live: Live) -> None:
+        try:
+            for seconds in AFTER:
+                await asyncio.sleep(seconds)
+                await self._further_look(live)
+        finally:
+            self._after -= 1
+
+    async def _further_look(self, live: Live) -> None:
+        try:
+            result = await self._ask(live)
+        except Exception as error:
+            name = live.key.client_order_id
+            log.warning("account %s: order %s could not be looked up: %s", self._desk.name, name, type(error).__name__)
+            return
+        if result is not None and result.filled_quantity > live.result.filled_quantity:
+            self._compare(live, OrderUpdate(ref=live.ref, result=result))
 
     def _leave(self, order: _Open) -> None:
         del self._open[order.live.key.client_order_id]
@@ -298,7 +336,7 @@ class Poller:
         absence.wait = min(absence.wait * 2, RARELY)
         absence.again = now + absence.wait
         if not absence.told:
-            absence.told = True
+            absence.told = order.live.gone = True
             name = order.live.key.client_order_id
             text = f"the venue had taken order {name} and does not show it any more; it counts as open until it is settled"
             self._desk.alarm("ORDER_GONE", f"{text}: look at the venue's history, then fks-exec orders resolve {name}", name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Container, Coroutine
 from decimal import localcontext
 from typing import Any
 
@@ -59,7 +59,7 @@ async def record(desk: Desk, live: Live, news: ExecutionResult) -> None:
     A result that cannot be written is kept in memory, the account takes and sends nothing meanwhile, and it is written as soon
     as the journal can be. Whoever waits learns at once what was sent; that nothing was sent is told when it is durable.
     """
-    await (await begin(desk, live, news))
+    await asyncio.shield(desk.commit(await begin(desk, live, news)))
 
 
 async def begin(desk: Desk, live: Live, news: ExecutionResult) -> Coroutine[Any, Any, None]:
@@ -76,7 +76,7 @@ async def begin(desk: Desk, live: Live, news: ExecutionResult) -> Coroutine[Any,
     lock = desk.lock(live.lane)
     await lock.acquire()
     try:
-        change = _change(desk, live, news, instrument)
+        change = _change(desk, live, _but(news, live.foreign) if live.foreign else news, instrument)
         live.watched = live.watched and change.result.status is Status.NOT_PLACED
         steps = _steps(desk, live, change)
         write = None if desk.unwritable else asyncio.ensure_future(desk.journal.write(*steps, term=desk.term))
@@ -99,8 +99,7 @@ async def _commit(
         undo(desk, live, change)
         again = _without(desk, live, news, error)
     except JournalError as error:
-        if write is not None:
-            repair(desk, str(error))
+        repair(desk, str(error))
         _unrecorded(desk, live, change, str(error))
     else:
         live.stored.update(fill.trade_id for fill in change.booking.fills)
@@ -147,12 +146,18 @@ def _without(desk: Desk, live: Live, news: ExecutionResult, error: Exists) -> Ex
     trade_id, stored = error.recorded.trade_id, from_json(Fill, error.recorded.fill)
     if error.recorded.key == live.key:
         live.booked += ZERO if stored.leg else stored.quantity
+        live.stored.add(trade_id)
+        live.fills[trade_id] = stored
     else:
+        live.foreign.add(trade_id)
         text = f"the venue gave the trade id {trade_id!a} to two orders; the second fill was not booked"
         desk.alarm("DUPLICATE_TRADE", text, live.key.client_order_id)
-    live.stored.add(trade_id)
-    live.fills[trade_id] = stored
-    return changed(news, fills=tuple(fill for fill in news.fills if fill.trade_id != trade_id))
+    return _but(news, {trade_id})
+
+
+def _but(news: ExecutionResult, trades: Container[str]) -> ExecutionResult:
+    """News without some trades."""
+    return changed(news, fills=tuple(fill for fill in news.fills if fill.trade_id not in trades))
 
 
 def _steps(desk: Desk, live: Live, change: _Change) -> list[JournalStep]:
@@ -221,7 +226,7 @@ def _unrecorded(desk: Desk, live: Live, change: _Change, why: str) -> None:
     desk.unrecorded[live.key.client_order_id] = live
     desk.add(live)
     desk.alarm("NOT_RECORDED", f"an outcome could not be written to the journal: {why}", live.key.client_order_id)
-    if change.result.status not in NOTHING_SENT:
+    if change.result.status not in NOTHING_SENT and change.result.code != "WITHDRAWN":
         desk.in_doubt = True
         text = f"the outcome is {change.result.status.value}, but the journal could not record it yet: {why}"
         _tell(desk, live, change, told=changed(change.result, code="NOT_RECORDED", error=text))

@@ -69,14 +69,28 @@ async def _repair(desk: Desk) -> None:
 async def _try(desk: Desk) -> None:
     desk.term = await desk.journal.claim(desk.name)
     await _adopt(desk)
-    while desk.unrecorded:
+    desk.halt = await desk.journal.halt(desk.name)
+    while desk.unrecorded or desk.in_doubt:
         for live in list(desk.unrecorded.values()):
             live.stored = {fill.trade_id for fill in await desk.journal.fills(live.key)}
-        await _write(desk, list(desk.unrecorded.values()))
-    if desk.in_doubt and desk.config.after_fault == "reducing":
-        await trip(desk, "JOURNAL_FAULT", "the outcome of an order could not be recorded at once")
-    desk.in_doubt = False
+        if desk.unrecorded:
+            await _write(desk, list(desk.unrecorded.values()))
+        elif desk.config.after_fault == "reducing":
+            desk.in_doubt = False
+            await _latch(desk)
+        else:
+            desk.in_doubt = False
     desk.unwritable = ""
+    for live in [live for live in desk.live.values() if live.cancel_wanted]:
+        desk.changed(live)
+
+
+async def _latch(desk: Desk) -> None:
+    try:
+        await trip(desk, "JOURNAL_FAULT", "the outcome of an order could not be recorded at once")
+    except JournalError:
+        desk.in_doubt = True
+        raise
 
 
 async def _adopt(desk: Desk) -> None:

@@ -19,7 +19,7 @@ from fks_exec.model.results import ExecutionResult, Fill, Status
 from .book import after_fill
 from .desk import Desk
 from .instructions import read_instruction
-from .journal.protocol import FillStep, Journal, JournalStep, Key, NamedStep, Outcome, Recorded
+from .journal.protocol import FillStep, Journal, JournalStep, JournalUnavailable, Key, NamedStep, Outcome, Recorded
 from .live import Live, needs_following
 from .money import rounded
 from .record import record
@@ -28,6 +28,8 @@ from .restore import placing, sent_order
 from .steps import position_step
 
 Settlement: TypeAlias = Literal["not_placed", "placed", "filled", "canceled"]
+
+_STANDING = frozenset({Status.ACCEPTED, Status.PARTIALLY_FILLED})
 
 _STATUS = {
     "not_placed": Status.NOT_PLACED,
@@ -71,6 +73,8 @@ class Word:
         Raises:
             CannotResolve: a figure is missing, or cannot be.
         """
+        if self.as_ == "not_placed" and before.status in _STANDING:
+            raise CannotResolve("the venue had taken the order, so that it was placed; settle it as canceled or filled")
         filled = _filled(order, self.as_, before, self.quantity)
         return evolve(
             before,
@@ -100,13 +104,17 @@ async def resolve_live(desk: Desk, live: Live, word: Word) -> ExecutionResult:
         raise CannotResolve("the order was not sent; cancel it")
     if not live.concluded.done():
         raise CannotResolve("the venue is being asked at this moment; wait for its answer")
+    if live.result.status in _STANDING and not live.gone:
+        raise CannotResolve(f"the venue shows the order as {live.result.status}; cancel it: fks-exec orders cancel ID")
     if live.result.status.terminal and not live.watched:
         raise CannotResolve(f"the order has ended as {live.result.status}; there is nothing to settle")
     result = word.result(live.order, live.result)
     await write(desk, word.step(live.key, live.result, desk.clock.now()))
     live.watched = word.as_ == "not_placed"
     await record(desk, live, result)
-    return live.result
+    if live.told.code == "NOT_RECORDED":
+        raise JournalUnavailable(f"{live.told.error}; the word is kept in memory meanwhile")
+    return live.told
 
 
 async def resolve_order(journal: Journal, key: Key, word: Word, time: int) -> ExecutionResult:

@@ -16,7 +16,7 @@ from fks_exec.model.results import ExecutionResult, Fill, Status
 from .desk import Desk
 from .instructions import Instruction, read_instruction
 from .journal.protocol import Attempt, Recorded
-from .live import WAITS, Live
+from .live import WAITS, Earlier, Live
 from .record import record
 from .steps import AMENDED, CANCEL, WANTED
 
@@ -32,23 +32,24 @@ async def restore(desk: Desk) -> list[Live]:
     desk.halt = await desk.journal.halt(desk.name)
     for stored in await desk.journal.positions(desk.name):
         desk.book.store(from_json(Position, stored.position))
-    for recorded in [*await desk.journal.open(desk.name), *await desk.journal.unresolved(desk.name)]:
-        await _take_up(desk, recorded)
+    found = [*await desk.journal.open(desk.name), *await desk.journal.unresolved(desk.name)]
+    begun = [await _take_up(desk, recorded) for recorded in found]
     pending = [await revive(desk, recorded) for recorded in await desk.journal.pending(desk.name)]
     for live in pending:
         desk.add(live)
+    for live in begun:  # all that the journal knows is in memory before the first write, which may fail
+        if live.result.status is Status.PENDING:
+            await record(desk, live, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=STOPPED))
     return pending
 
 
-async def _take_up(desk: Desk, recorded: Recorded) -> None:
+async def _take_up(desk: Desk, recorded: Recorded) -> Live:
     live = await revive(desk, recorded)
     desk.add(live)
     if live.order is not None and not live.result.status.terminal:
         live.token = desk.book.reserve(live.lane, live.order.side, max(live.order.quantity - live.booked, ZERO), reducing=False)
-    if live.result.status is Status.PENDING:
-        await record(desk, live, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=STOPPED))
-    elif live.result.status is Status.UNKNOWN:
-        desk.question(live, unknown=True)
+    desk.question(live, unknown=live.result.status in (Status.PENDING, Status.UNKNOWN))
+    return live
 
 
 async def revive(desk: Desk, recorded: Recorded) -> Live:
@@ -68,6 +69,7 @@ async def revive(desk: Desk, recorded: Recorded) -> Live:
         live.submitted_at = attempt.time
         live.reducing = attempt.reducing
         live.order = sent_order(attempt.decision, live.instruction)
+        live.retired = {earlier.venue_client_order_id: Earlier() for earlier in placings(recorded)[:-1]}
     if recorded.result is not None:
         live.result = from_json(ExecutionResult, recorded.result)
         live.concluded.set_result(live.result)
@@ -112,8 +114,13 @@ def _times(recorded: Recorded, purpose: str) -> int:
 
 def placing(recorded: Recorded) -> Attempt | None:
     """The last attempt to place the order itself; not one to cancel it, nor one of a leg."""
-    attempts = [attempt for attempt in recorded.attempts if attempt.purpose in ("order", "close") and not attempt.leg]
+    attempts = placings(recorded)
     return attempts[-1] if attempts else None
+
+
+def placings(recorded: Recorded) -> list[Attempt]:
+    """The attempts to place the order itself, the last one last."""
+    return [attempt for attempt in recorded.attempts if attempt.purpose in ("order", "close") and not attempt.leg]
 
 
 def sent_order(decision: str, instruction: Instruction) -> Order | None:

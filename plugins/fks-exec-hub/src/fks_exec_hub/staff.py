@@ -39,7 +39,8 @@ def employ(desk: Desk, recipe: Recipe) -> Staff:
     canceller = Canceller(desk, lookups, resolver.look_now)
     poller = Poller(desk, follower.take, lookups.ask)
     comparison = Comparison(desk, poller, follower)
-    desk.listeners += [resolver.take, canceller.take, poller.take, comparison.take]
+    desk.dropped = follower.dropped
+    desk.listeners += [follower.changed, resolver.take, canceller.take, poller.take, comparison.take]
     desk.on_opened += [poller.opened, comparison.opened, canceller.opened]
     for work in (poller.run(), comparison.run()):
         desk.spawn(asyncio.get_running_loop().create_task(work))

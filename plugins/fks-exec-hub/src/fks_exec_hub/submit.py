@@ -14,7 +14,7 @@ from fks_exec.model.results import Denial, ExecutionResult, Status
 
 from .desk import Desk
 from .ids import venue_id
-from .journal.protocol import Halted, Intent, JournalUnavailable
+from .journal.protocol import Halted, HaltState, Intent, JournalUnavailable
 from .live import Decision, Live
 from .record import record
 from .repair import write
@@ -60,7 +60,8 @@ async def write_intent(desk: Desk, live: Live, decision: Decision) -> ExecutionR
         await desk.journal.write(intend(desk, live, decision), term=desk.term)
     except Halted as error:
         live.submitted_at = None
-        return denied(Denial(code="HALTED", message=f"{error}; resume it, or close positions only"))
+        may = "resume it" if error.record.state is HaltState.HALTED else "resume it, or close positions only"
+        return denied(Denial(code="HALTED", message=f"{error}; {may}"))
     return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain, repeat
@@ -63,6 +64,7 @@ class _Question:
         alarms: monotonic seconds at which a human is told, those that are still to come.
         woken: who waits for news of it.
         clean: when the first clean answer that counts was asked for, monotonic seconds.
+        running: our own call to place it had not ended when that was last looked at.
         last: what the last look-up said.
     """
 
@@ -70,6 +72,7 @@ class _Question:
     alarms: deque[float]
     woken: set[asyncio.Future[None]] = field(factory=set)
     clean: float | None = None
+    running: bool = False
     last: str = "it was not looked up yet"
 
     @property
@@ -127,7 +130,8 @@ class Resolver:
             if question is None or not question.open or left <= 0:
                 return
             await self._pause(question, min(seconds, left))
-            await self._look(question)
+            if question.open:
+                await self._look(question, until)
 
     async def _follow(self, question: _Question) -> None:
         live = question.live
@@ -167,22 +171,32 @@ class Resolver:
     def _next(self, question: _Question, seconds: float) -> float:
         """Seconds until the next look-up; none of the moments that matter is missed by it."""
         now = self._desk.clock.monotonic()
-        moments = [self._due(question.live), *list(question.alarms)[:1]]
+        moments = [self._due(question), *list(question.alarms)[:1]]
         if question.clean is not None:
             moments.append(question.clean + self._schedule.apart)
         return min([seconds, *(moment - now + _MARGIN for moment in moments if moment > now)])
 
-    def _due(self, live: Live) -> float:
-        """From when on a clean answer counts, monotonic seconds: no request of ours can be on its way any more."""
-        account = self._desk.account
+    def _due(self, question: _Question) -> float:
+        """From when on a clean answer counts, monotonic seconds: no request of ours can be on its way any more.
+
+        A call that swallows its cancellation may place the order long after its deadline: it counts from that call's end.
+        """
+        live, account = question.live, self._desk.account
+        if account is not None and live.venue_client_order_id in account.running:
+            question.running = True
+            return math.inf
+        if question.running:
+            question.running = False
+            live.deadline = self._desk.clock.monotonic()
         ttl = account.capabilities.request_ttl if account is not None else None
         return (live.deadline or 0.0) + (self._schedule.expiry if ttl is None else ttl)
 
-    async def _look(self, question: _Question) -> None:
-        """One look-up, and what follows from it."""
+    async def _look(self, question: _Question, until: float | None = None) -> None:
+        """One look-up, and what follows from it; with ``until``, before all others, and given up then."""
         asked = self._desk.clock.monotonic()
         try:
-            news = await self._lookups.ask(question.live, urgent=True)
+            async with asyncio.timeout(None if until is None else until - asked):
+                news = await self._lookups.ask(question.live, urgent=True, first=until is not None)
         except Exception as error:  # it proves nothing; its text may hold what an SDK puts into it
             text = str(error) if isinstance(error, FksExecError) else type(error).__name__
             question.last = f"the last look-up failed ({text})"
@@ -191,7 +205,7 @@ class Resolver:
             await record(self._desk, question.live, news)
         elif question.open:
             question.last = "the venue shows no such order, which is no proof yet"
-            if asked >= self._due(question.live):
+            if asked >= self._due(question):
                 await self._clean(question, asked)
 
     async def _clean(self, question: _Question, asked: float) -> None:

@@ -83,14 +83,17 @@ async def writing(config: HubConfig) -> AsyncIterator[Journal]:
 
 
 @asynccontextmanager
-async def hub_of(config: HubConfig) -> AsyncIterator[ExecutionHub]:
+async def hub_of(config: HubConfig, *, take_up: bool = True) -> AsyncIterator[ExecutionHub]:
     """The hub, open.
+
+    Args:
+        take_up: send what an earlier host had accepted and not begun.
 
     Raises:
         JournalInUse: another process owns the journal.
         ConfigError: the journal cannot be opened, or a plugin not be configured.
     """
-    hub = ExecutionHub.open(config)
+    hub = ExecutionHub.open(config, take_up=take_up)
     try:
         await hub.__aenter__()
     except JournalUnavailable as error:

@@ -170,7 +170,7 @@ async def _written(config: HubConfig, key: Key, word: Word) -> ExecutionResult:
 
 
 async def _by_hub(config: HubConfig, act: Callable[[ExecutionHub], Awaitable[ExecutionResult]]) -> ExecutionResult:
-    async with hub_of(config) as hub:
+    async with hub_of(config, take_up=False) as hub:
         return await act(hub)
 
 

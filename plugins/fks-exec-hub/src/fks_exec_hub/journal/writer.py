@@ -43,7 +43,7 @@ class Writer:
 
     Args:
         accepted: called on the loop with the accounts that have new orders.
-        max_pending: steps that may wait; beyond it writes are refused at once.
+        max_pending: steps that may wait; beyond it writes are refused at once. A write that finds none waiting may be larger.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Writer:
         future: asyncio.Future[Written] = self._loop.create_future()
         if self._stopping is not None:
             future.set_exception(JournalUnavailable("nothing stored: the journal is closed"))
-        elif self._waiting + len(steps) > self._max_pending:
+        elif self._waiting and self._waiting + len(steps) > self._max_pending:
             future.set_exception(
                 JournalUnavailable(
                     f"nothing stored: {self._waiting} steps wait for the disk and {self._max_pending} may; try later"
