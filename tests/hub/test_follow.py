@@ -12,7 +12,7 @@ from fks_exec import Alarm, Event, ExecutionResult, Fill, Order, OrderRef, Submi
 from fks_exec.errors import VenueRejected
 from fks_exec_hub import ExecutionHub
 from fks_exec_hub.journal import Key
-from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, hub_on
+from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, hub_on, until
 
 
 class Tape:
@@ -274,3 +274,19 @@ async def test_the_oldest_held_update_gives_way_and_ours_is_booked(tmp_path: Pat
         known = await hub.order(ACCOUNT, "a")
         assert known is not None
         assert known.status == "filled"
+
+
+async def test_a_late_fill_is_booked_although_its_id_is_being_sent_again(tmp_path: Path) -> None:
+    """The second instruction waits for the journal's word when the push comes."""
+    stage = Stage(accepted)
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        await hub.execute_order(ACCOUNT, buy(client_order_id="a"))
+        ref = OrderRef(client_order_id="a")
+        stage.publish(ref, ExecutionResult(status="canceled"))
+        await until(lambda: "a" not in hub._desks[ACCOUNT].live)
+        again = asyncio.create_task(hub.submit(ACCOUNT, buy(client_order_id="a")))
+        await asyncio.sleep(0)
+        assert "a" in hub._desks[ACCOUNT].live
+        stage.publish(ref, ExecutionResult(status="filled", filled_quantity="1", average_price="100"))
+        assert (await (await again).result()).duplicate
+        await until(lambda: [p.quantity for p in hub._desks[ACCOUNT].book.positions()] == [1])

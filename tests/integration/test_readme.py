@@ -83,11 +83,14 @@ async def test_the_routes_live_in_a_fastapi_application(folder: Path) -> None:
     names: dict[str, Any] = {}
     exec(PYTHON[2], names)
     app = names["app"]
-    [alert] = re.findall(r"-d '(.*?)'", SHELL[3], re.DOTALL)
+    alert, close = re.findall(r"-d '(.*?)'", SHELL[3], re.DOTALL)
     transport = httpx.ASGITransport(app=app)
     async with names["lifespan"](app), httpx.AsyncClient(transport=transport, base_url="http://local") as client:
         answers = [await client.post(f"/alerts/webhook/tradingview/{SECRET}", content=alert) for _ in range(2)]
         positions = await client.get("/positions")
+        closed = await client.post(f"/alerts/webhook/tradingview/{SECRET}", content=close)
+        after = await client.get("/positions")
+    assert (closed.json()["status"], after.json()) == ("success", [])
     first, second = (answer.json() for answer in answers)
     assert (first["status"], first["result"]["duplicate"], second["result"]["duplicate"]) == ("success", False, True)
     assert first["order_id"] == second["order_id"]

@@ -37,7 +37,7 @@ LINE = 64 * 1024
 ARRIVAL = 5.0
 """Seconds in which a request must have come."""
 
-PATIENCE = 60.0
+PATIENCE = 20.0
 """Seconds after which an answer says that it is still under way; what was asked goes on."""
 
 _CODES: tuple[tuple[type[Exception], str], ...] = (
