@@ -50,6 +50,8 @@ async def test_an_entry_is_sent_once(tmp_path: Path) -> None:
         result = await hub.execute_order(ACCOUNT, buy(client_order_id="entry"))
         assert (result.status, result.code) == ("rejected", "REQUOTE")
         assert len(stage.requests) == 1
+        kinds = [event.kind for event in await hub.journal.history(Key(ACCOUNT, "entry"))]
+        assert kinds == ["accept", "intent", "outcome"]
 
 
 async def test_an_entry_is_sent_again_where_the_account_says_so(tmp_path: Path) -> None:

@@ -411,7 +411,9 @@ async def test_two_accounts_with_equal_names_at_their_venues_do_not_mix(tmp_path
         assert [fill.trade_id for fill in await hub.journal.fills(Key("two", "a"))] == ["T1"]
 
 
-async def test_a_fill_that_came_before_a_cancel_took_effect_is_found_without_a_push(hub: ExecutionHub, venue: FaultyVenue) -> None:
+async def test_a_fill_that_came_before_a_cancel_took_effect_is_found_without_a_push(
+    hub: ExecutionHub, venue: FaultyVenue
+) -> None:
     """The venue told that it is cancelled, and books a fill after that; it is looked at once more."""
     await rest(hub, "a")
     assert (await hub.cancel_order(ACCOUNT, "a")).status == "canceled"

@@ -4,15 +4,17 @@
 import asyncio
 from pathlib import Path
 
+import apsw
 import pytest
 
 from fks_exec import ExecutionResult, OrderRef, VenueRejected
 from fks_exec_hub import Word
-from fks_exec_hub.halting import trip
-from fks_exec_hub.journal import JournalUnavailable, JournalUncertain, Key, Outcome
+from fks_exec_hub.halting import halt, trip
+from fks_exec_hub.journal import HaltState, JournalUncertain, Key, Outcome
 from fks_exec_hub.record import begin
+from fks_exec_simulators.disk import DiskJournals, FaultyDisk
 from fks_exec_simulators.seen import see
-from fks_exec_simulators.stage import ACCOUNT, Stage, accepted, buy, configure, hub_on, journal_of, leave, until
+from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, hub_on, journal_of, leave, until
 
 
 async def uncertain() -> None:
@@ -87,19 +89,23 @@ async def test_news_that_met_a_repair_at_its_very_end_begin_another_one(tmp_path
 
 
 async def test_a_hub_that_closes_gives_a_repair_its_time(tmp_path: Path) -> None:
-    """What is known is written, although the journal failed just before."""
-    stage = Stage()
-    hub = hub_on(stage, configure(tmp_path))
+    """What is known is written, although the disk was full just before."""
+    disk = FaultyDisk("closing")
+    held = Held()
+    hub = hub_on(Stage(held), configure(tmp_path, journal="disk:fks-exec.db"), DiskJournals(disk))
     await hub.start()
-    desk = hub._desks[ACCOUNT]
+    receipt = await hub.submit(ACCOUNT, buy(client_order_id="a"))
+    await held.reached.wait()
+    disk.on_write = apsw.FullError("simulated")
+    held.go.set()
+    assert (await receipt.result()).code == "NOT_RECORDED"
 
-    async def fault() -> None:
-        raise JournalUnavailable("simulated")
+    def heal() -> None:
+        disk.on_write = None
 
-    see(desk, Outcome, fault)
-    result = await hub.execute_order(ACCOUNT, buy(client_order_id="a"))
+    asyncio.get_running_loop().call_later(0.3, heal)
     await hub.close()
-    assert result.code == "NOT_RECORDED"
+    disk.unregister()
     async with journal_of(tmp_path) as journal:
         assert await journal.unresolved(ACCOUNT) == []
 
@@ -107,7 +113,7 @@ async def test_a_hub_that_closes_gives_a_repair_its_time(tmp_path: Path) -> None
 async def test_a_mismatch_does_not_weaken_what_an_operator_halts_in_the_same_moment(tmp_path: Path) -> None:
     async with hub_on(Stage(), configure(tmp_path)) as hub:
         desk = hub._desks[ACCOUNT]
-        await asyncio.gather(hub.halt(ACCOUNT, "halted", "stop everything"), trip(desk, "MISMATCH", "a mismatch"))
+        await asyncio.gather(halt(desk, HaltState.HALTED, "stop everything"), trip(desk, "MISMATCH", "a mismatch"))
         assert (desk.halt.state, (await hub.journal.halt(ACCOUNT)).state) == ("halted", "halted")
 
 
