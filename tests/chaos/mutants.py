@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 from attrs import evolve
@@ -72,11 +73,11 @@ def resend_after_restart() -> None:
             pending.append(live)
         return sorted(pending, key=lambda live: live.accepted_at)
 
-    async def take_up(desk: Any, recorded: Any) -> None:
-        if recorded.result is None:
-            again.append(recorded)
-        else:
-            await original_take_up(desk, recorded)
+    async def take_up(desk: Any, recorded: Any) -> Any:
+        if recorded.result is not None:
+            return await original_take_up(desk, recorded)
+        again.append(recorded)
+        return SimpleNamespace(result=recorded)  # nothing is written of it
 
     again: list[Any] = []
     original, original_take_up = restore.restore, restore._take_up

@@ -55,7 +55,7 @@ async def settled(hub: ExecutionHub, heard: Heard) -> None:
     """What was told has reached the observers, who hear in a thread of their own."""
     events = len(heard.events)
     hub._desks[ACCOUNT].alarm("TEST", "everything before this was heard")
-    await until(lambda: len(heard.events) > events and heard.alarms[-1] == "TEST")
+    await until(lambda: len(heard.events) > events and heard.alarms[-1:] == ["TEST"])
     heard.events.pop()
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The chaos run finds a host that lacks a rule. Two of its mutants, shortly; `python tests/chaos/chaos.py --help` has all."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +13,11 @@ CHAOS = Path(__file__).resolve().parents[1] / "chaos" / "chaos.py"
 
 @pytest.mark.parametrize(
     ("mutant", "finding"),
-    [("resend-after-restart", "doubled: order"), ("queue-after-commit", "inversions: ")],
+    [("resend-after-restart", "^(doubled|fills): "), ("queue-after-commit", "^inversions: ")],
 )
 def test_chaos_finds_a_host_without_a_rule(mutant: str, finding: str) -> None:
     """A crash taken for "not placed" doubles orders; a place in the lane taken after the commit lets later ones overtake."""
     arguments = ["--kills", "12", "--seed", "711", "--fail-fast", "--mutant", mutant]
     done = subprocess.run([sys.executable, CHAOS, *arguments], capture_output=True, text=True, timeout=180)
-    assert finding in done.stdout, done.stdout + done.stderr
+    assert re.search(finding, done.stdout, re.MULTILINE), done.stdout + done.stderr
     assert done.returncode == 1
