@@ -110,6 +110,8 @@ async def test_cancelling_the_caller_loses_only_the_answer(tmp_path: Path, disk:
         await asyncio.sleep(0.02)
         task.cancel()
         await asyncio.wait({task})
+        await asyncio.sleep(0)
+        assert hub.status()[0].ready  # the write goes on; nothing has to be repaired
         disk.gate.set()
         await until(lambda: stage.requests)
         result = await hub.execute_order(ACCOUNT, buy(client_order_id="a"))
