@@ -76,11 +76,11 @@ def empty(request: Request) -> Fault | None:
 
 
 async def become(hub: ExecutionHub, name: str, status: str, account: str = ACCOUNT) -> ExecutionResult:
-    """Wait until an order stands so in the journal."""
+    """Wait until an order stands so in the journal, and is told so."""
     async with asyncio.timeout(8):
         while True:
             stored, known = await hub.journal.order(Key(account, name)), await hub.order(account, name)
-            if stored is not None and stored.status == status and known is not None:
+            if stored is not None and stored.status == status and known is not None and known.status == status:
                 return known
             await asyncio.sleep(0.005)
 
