@@ -341,10 +341,10 @@ def test_a_code_is_found_in_every_form(source: str, expected: dict[str, CodeKind
 
 def test_what_is_missing_is_said_with_its_place_and_its_remedy() -> None:
     """The message is for whoever added the code."""
-    path = ROOT / "plugins/fks-exec-hub/src/fks_exec_hub/lane.py"
+    path = ROOT / "plugins/fks-exec-hub/src/fks_exec_hub/orders/lane.py"
     uses = [Use(path, 7, "BRAND_NEW", CodeKind.ALARM), Use(path, 8, "STALE", CodeKind.ALARM), Use(path, 9, "")]
     new, other, joined = missing("fks_exec_hub", uses)
-    assert new.startswith("plugins/fks-exec-hub/src/fks_exec_hub/lane.py:7: BRAND_NEW is not explained; add to ")
+    assert new.startswith("plugins/fks-exec-hub/src/fks_exec_hub/orders/lane.py:7: BRAND_NEW is not explained; add to ")
     assert '/fks_exec_hub/codes.py: "BRAND_NEW": Code(CodeKind.ALARM, ' in new
     assert "(it is there as denial)" in other
     assert joined.endswith("lane.py:9: a code is put together here; write each one out, so that it can be found")

@@ -13,9 +13,9 @@ from . import inside
 from .profiling import Profiler
 
 TURNS = 3
-OVERLAP = ("fks_exec_hub.lane", "OVERLAP")
+OVERLAP = ("fks_exec_hub.orders.lane", "OVERLAP")
 """The next order of a lane begins while the outcome of the last is being committed."""
-MERGE = ("fks_exec_hub.intake", "MERGE")
+MERGE = ("fks_exec_hub.orders.intake", "MERGE")
 """Accepted and intended in one transaction where the lane is idle."""
 
 

@@ -12,9 +12,11 @@ from typing import Any
 from attrs import evolve
 
 from fks_exec import Status
-from fks_exec_hub import decide, hub, intake, lane, restore, unknown
+from fks_exec_hub import hub
+from fks_exec_hub.following import unknown
 from fks_exec_hub.journal.protocol import Accept, Intent, JournalStep, Outcome, Term, Written
 from fks_exec_hub.journal.sqlite import SqliteJournal
+from fks_exec_hub.orders import decide, intake, lane, restore
 from fks_exec_simulators.remote import RemoteVenue
 
 LATE = 0.02

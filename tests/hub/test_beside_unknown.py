@@ -12,18 +12,18 @@ from attrs import evolve, frozen
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-import fks_exec_hub.beside
-import fks_exec_hub.unknown
+import fks_exec_hub.following.unknown
+import fks_exec_hub.orders.beside
 from fks_exec import ClosePosition, Denial, ExecutionResult, Instrument, Order, Position, Side, Status
 from fks_exec.observers import Observers
 from fks_exec.testing import CAPABILITIES, AcceptThenDrop, EmptyLookUp, Fault, FaultyVenue, Lost, Request
 from fks_exec_hub import ExecutionHub
-from fks_exec_hub.beside import Room, Wait, beside
+from fks_exec_hub.accounts.desk import Desk
+from fks_exec_hub.accounts.live import Live
 from fks_exec_hub.config import AccountConfig
-from fks_exec_hub.desk import Desk
+from fks_exec_hub.following.unknown import Schedule
 from fks_exec_hub.journal import Key
-from fks_exec_hub.live import Live
-from fks_exec_hub.unknown import Schedule
+from fks_exec_hub.orders.beside import Room, Wait, beside
 from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.stage import ACCOUNT, buy, configure, sell, until
 
@@ -35,8 +35,8 @@ SOFT = evolve(CAPABILITIES, reduce_only=False, request_ttl=20.0, publishes=False
 
 @pytest.fixture(autouse=True)
 def pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fks_exec_hub.unknown, "SCHEDULE", Schedule(delays=(0.01,), slower=(0.01,)))
-    monkeypatch.setattr(fks_exec_hub.beside, "APART", 0.02)
+    monkeypatch.setattr(fks_exec_hub.following.unknown, "SCHEDULE", Schedule(delays=(0.01,), slower=(0.01,)))
+    monkeypatch.setattr(fks_exec_hub.orders.beside, "APART", 0.02)
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fks_exec import ExecutionResult, Fill, Instrument, Order, Position, Side, Status
 from fks_exec.convert import from_json, to_json
-from fks_exec_hub.book import Book, Token, after_fees, after_fill
-from fks_exec_hub.booking import book
+from fks_exec_hub.accounts.book import Book, Token, after_fees, after_fill
+from fks_exec_hub.accounts.booking import book
+from fks_exec_hub.accounts.live import ENDS, Live, merge
 from fks_exec_hub.journal import Key
-from fks_exec_hub.live import ENDS, Live, merge
 from fks_exec_hub.money import EXACT
 
 QUANTITIES = st.decimals(min_value="0.01", max_value="100", places=2)

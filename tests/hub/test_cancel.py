@@ -32,7 +32,7 @@ from fks_exec.testing import FaultyVenue as Venue
 from fks_exec_hub import ExecutionHub, UnknownAccount
 from fks_exec_hub.errors import UnknownOrder
 from fks_exec_hub.journal import JournalError, JournalUnavailable, Key
-from fks_exec_hub.resolve import Word, resolve_order
+from fks_exec_hub.orders.resolve import Word, resolve_order
 from fks_exec_simulators.disk import FaultyDisk
 from fks_exec_simulators.hosts import JournalOnDisk
 from fks_exec_simulators.lives import Lives

@@ -17,7 +17,7 @@ from fks_exec_hub.cli import run
 from fks_exec_hub.cli.failures import explain
 from fks_exec_hub.cli.results import exit_code_of_amend, exit_code_of_cancel
 from fks_exec_hub.control import HostRefused, NoReply
-from fks_exec_hub.resolve import CannotResolve, Word
+from fks_exec_hub.orders.resolve import CannotResolve, Word
 from fks_exec_simulators.distributions import install
 
 CONFIG = """

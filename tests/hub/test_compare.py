@@ -22,7 +22,7 @@ from fks_exec.testing import (
 )
 from fks_exec.testing.call import Call
 from fks_exec_hub import ExecutionHub
-from fks_exec_hub.holdings import Pair, Readings, Subject, pairs
+from fks_exec_hub.following.holdings import Pair, Readings, Subject, pairs
 from fks_exec_hub.journal import HaltState
 from fks_exec_simulators.desks import ACCOUNT, Heard, Types, comparison_of, hub_with, table, type_of
 from fks_exec_simulators.stage import buy, sell, until

@@ -259,7 +259,7 @@ async def test_the_refusal_of_an_earlier_attempt_says_nothing_of_the_last_one(tm
 
 
 async def test_the_oldest_held_update_gives_way_and_ours_is_booked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fks_exec_hub.follow.UNMATCHED", 3)
+    monkeypatch.setattr("fks_exec_hub.following.follow.UNMATCHED", 3)
     gate = Held(lambda order, submission: ExecutionResult(status="accepted", order_id="mine"))
     stage = Stage(gate)
     async with hub_on(stage, configure(tmp_path)) as hub:

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from fks_exec_hub import ExecutionHub
 from fks_exec_hub.journal import HaltState, HaltStep, Intent, JournalUncertain, Key, Recorded, Written
-from fks_exec_hub.repair import repair
+from fks_exec_hub.orders.repair import repair
 from fks_exec_simulators.disk import DiskJournals, FaultyDisk
 from fks_exec_simulators.seen import see
 from fks_exec_simulators.stage import ACCOUNT, Stage, buy, configure, hub_on, until

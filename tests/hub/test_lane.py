@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fks_exec_hub import HubClosed
-from fks_exec_hub.lane import Lane
+from fks_exec_hub.orders.lane import Lane
 from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, hub_on
 
 

@@ -382,7 +382,7 @@ async def test_a_fault_of_the_hub_before_the_intent_is_not_placed_and_the_lane_g
     stage = Stage()
     async with hub_on(stage, configure(tmp_path)) as hub:
         with monkeypatch.context() as patch:
-            patch.setattr("fks_exec_hub.lane.decide", None)
+            patch.setattr("fks_exec_hub.orders.lane.decide", None)
             result = await hub.execute_order(ACCOUNT, buy())
         assert (result.status, result.code) == ("not_placed", "HUB_FAULT")
         assert (await hub.execute_order(ACCOUNT, buy())).status == "filled"

@@ -95,7 +95,7 @@ async def test_an_object_that_plays_no_role_stops_the_start(tmp_path: Path) -> N
 async def test_an_account_that_cannot_open_is_not_ready_with_its_reason_and_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fks_exec_hub.opening.DELAYS", (0.01,))
+    monkeypatch.setattr("fks_exec_hub.accounts.opening.DELAYS", (0.01,))
     stage = Stage()
     stage.open_errors.extend([VenueRejected("terminal down"), RuntimeError("secret=hunter2")])
     async with hub_on(stage, configure(tmp_path)) as hub:

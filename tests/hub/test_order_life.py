@@ -48,7 +48,7 @@ from fks_exec.testing import (
 from fks_exec_hub import ExecutionHub
 from fks_exec_hub.instructions import Instruction
 from fks_exec_hub.journal import JournalError, Key, Recorded
-from fks_exec_hub.receipt import Receipt
+from fks_exec_hub.orders.receipt import Receipt
 from fks_exec_simulators.lives import Lives
 from fks_exec_simulators.stage import ACCOUNT, configure
 from fks_exec_simulators.virtual import VirtualLoop

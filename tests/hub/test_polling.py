@@ -23,8 +23,8 @@ from fks_exec import (
 )
 from fks_exec.testing import CAPABILITIES, AcceptThenHang, EmptyLookUp, FailLookUp, FaultyVenue
 from fks_exec_hub import ExecutionHub
+from fks_exec_hub.following.polling import PART, SLOWEST, Pace, in_parts
 from fks_exec_hub.journal import Key
-from fks_exec_hub.polling import PART, SLOWEST, Pace, in_parts
 from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.desks import ACCOUNT, Heard, Types, hub_with, poller_of, table, type_of
 from fks_exec_simulators.stage import until

@@ -27,7 +27,7 @@ from fks_exec import (
 from fks_exec.convert import canonical, digest
 from fks_exec_hub import ExecutionHub, HubClosed, sync
 from fks_exec_hub.journal import Accept, Key
-from fks_exec_hub.repair import repair
+from fks_exec_hub.orders.repair import repair
 from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.disk import DiskJournals, FaultyDisk, io_error
 from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, filled, hub_on, sell, until
@@ -60,7 +60,7 @@ async def test_a_fault_of_the_repair_itself_is_tried_again(
 ) -> None:
     async with on_disk(Stage(), tmp_path, disk) as hub:
         with monkeypatch.context() as patch:
-            patch.setattr("fks_exec_hub.repair._adopt", None)
+            patch.setattr("fks_exec_hub.orders.repair._adopt", None)
             repair(hub._desks[ACCOUNT], "a test")
             await until(lambda: "TypeError" in hub.status()[0].reason)
         await until(lambda: hub.status()[0].ready)
@@ -138,7 +138,7 @@ async def test_three_retries_at_once_of_an_order_that_was_accepted_and_forgotten
 async def test_an_exit_that_was_accepted_waits_for_an_account_that_is_down_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fks_exec_hub.opening.DELAYS", (0.3,))
+    monkeypatch.setattr("fks_exec_hub.accounts.opening.DELAYS", (0.3,))
     stage = Stage(filled, Held())
     monkeypatch.setattr("fks_exec_hub.hub.STOP", 0.01)
     hub = hub_on(stage, configure(tmp_path))
@@ -158,7 +158,7 @@ async def test_an_exit_that_was_accepted_waits_for_an_account_that_is_down_at_th
 
 
 async def test_refused_credentials_are_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fks_exec_hub.opening.DELAYS", (0.01,))
+    monkeypatch.setattr("fks_exec_hub.accounts.opening.DELAYS", (0.01,))
     stage = Stage()
     stage.open_errors.append(VenueAuthError("wrong password"))
     async with hub_on(stage, configure(tmp_path)) as hub:

@@ -9,9 +9,9 @@ import pytest
 
 from fks_exec import ExecutionResult, OrderRef, VenueRejected
 from fks_exec_hub import Word
-from fks_exec_hub.halting import halt, trip
+from fks_exec_hub.accounts.halting import halt, trip
 from fks_exec_hub.journal import HaltState, JournalUncertain, Key, Outcome
-from fks_exec_hub.record import begin
+from fks_exec_hub.orders.record import begin
 from fks_exec_simulators.disk import DiskJournals, FaultyDisk
 from fks_exec_simulators.seen import see
 from fks_exec_simulators.stage import ACCOUNT, Held, Stage, accepted, buy, configure, hub_on, journal_of, leave, until
@@ -35,7 +35,7 @@ async def test_an_outcome_that_was_stored_after_all_is_booked_once(tmp_path: Pat
 
 
 async def test_news_that_come_while_the_repair_writes_are_written_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fks_exec_hub.record.PATIENCE", 0.0)
+    monkeypatch.setattr("fks_exec_hub.orders.record.PATIENCE", 0.0)
     stage, codes = Stage(accepted), list[object]()
     async with hub_on(stage, configure(tmp_path)) as hub:
         desk = hub._desks[ACCOUNT]

@@ -8,9 +8,9 @@ import pytest
 
 from fks_exec import ExecutionResult, Fill, Leg, Order, OrderRef
 from fks_exec_hub import ExecutionHub
-from fks_exec_hub.halting import trip
+from fks_exec_hub.accounts.halting import trip
 from fks_exec_hub.journal import Key
-from fks_exec_hub.resolve import CannotResolve, Word, resolve_order
+from fks_exec_hub.orders.resolve import CannotResolve, Word, resolve_order
 from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.stage import ACCOUNT, Stage, accepted, buy, configure, filled, hub_on, journal_of, leave, sell, until
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-import fks_exec_hub.unknown
+import fks_exec_hub.following.unknown
 from fks_exec import Account, ClosePosition, ExecutionResult, Instrument, Mismatch, Order, OrderRef, OrderUpdate, Submission
 from fks_exec.clock import Clock, SystemClock
 from fks_exec.testing import (
@@ -33,8 +33,8 @@ from fks_exec.testing import (
     Unsent,
 )
 from fks_exec_hub import ExecutionHub
+from fks_exec_hub.following.unknown import Schedule
 from fks_exec_hub.journal import Key, Recorded
-from fks_exec_hub.unknown import Schedule
 from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.desks import Heard, Types, hub_with, table
 from fks_exec_simulators.stage import ACCOUNT, buy, leave, sell, until
@@ -52,7 +52,7 @@ YEAR = 365 * 86_400.0
 @pytest.fixture(autouse=True)
 def schedule(monkeypatch: pytest.MonkeyPatch) -> None:
     """An order of unknown fate is looked up often."""
-    monkeypatch.setattr(fks_exec_hub.unknown, "SCHEDULE", QUICK)
+    monkeypatch.setattr(fks_exec_hub.following.unknown, "SCHEDULE", QUICK)
 
 
 @pytest.fixture

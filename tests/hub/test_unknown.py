@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-import fks_exec_hub.unknown
+import fks_exec_hub.following.unknown
 from fks_exec import Account, Alarm, Capabilities, ExecutionResult, OrderRef, PluginError, hookimpl
 from fks_exec.testing import (
     CAPABILITIES,
@@ -25,12 +25,12 @@ from fks_exec.testing import (
     Request,
 )
 from fks_exec_hub import ExecutionHub
-from fks_exec_hub.desk import Desk
+from fks_exec_hub.accounts.desk import Desk
+from fks_exec_hub.accounts.live import merge
+from fks_exec_hub.following.unknown import Resolver, Schedule
 from fks_exec_hub.journal import Key
-from fks_exec_hub.live import merge
-from fks_exec_hub.lookups import AT_ONCE, Lookups, can_look
-from fks_exec_hub.resolve import Word
-from fks_exec_hub.unknown import Resolver, Schedule
+from fks_exec_hub.orders.lookups import AT_ONCE, Lookups, can_look
+from fks_exec_hub.orders.resolve import Word
 from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.observers import Recorder
 from fks_exec_simulators.stage import ACCOUNT, buy, configure, journal_of, leave, sell, until
@@ -46,7 +46,7 @@ SILENT = evolve(CAPABILITIES, request_ttl=TTL, publishes=False)
 @pytest.fixture(autouse=True)
 def schedule(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looks often; whether an answer counts is told by the clock, which a test turns by hand."""
-    monkeypatch.setattr(fks_exec_hub.unknown, "SCHEDULE", SHORT)
+    monkeypatch.setattr(fks_exec_hub.following.unknown, "SCHEDULE", SHORT)
 
 
 @pytest.fixture
@@ -436,7 +436,7 @@ def _resolver(hub: ExecutionHub) -> Resolver:
 async def test_look_now_does_not_wait_for_the_schedule(
     tmp_path: Path, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fks_exec_hub.unknown, "SCHEDULE", Schedule(delays=(1000.0,)))
+    monkeypatch.setattr(fks_exec_hub.following.unknown, "SCHEDULE", Schedule(delays=(1000.0,)))
     venue = FaultyVenue([AcceptThenDrop()], capabilities=SILENT)
     async with hub_at(venue, tmp_path, clock) as hub:
         await hub.execute_order(ACCOUNT, buy(client_order_id="a"))

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 """fks-exec-hub: gives each order a durable, idempotent life."""
 
+from .accounts.opening import open_account
 from .config import HubConfig, load_config
 from .engines import open_journal
 from .errors import HubClosed, UnknownAccount, UnknownOrder
 from .hub import ExecutionHub
-from .opening import open_account
-from .receipt import Receipt
-from .resolve import CannotResolve, Word
+from .orders.receipt import Receipt
+from .orders.resolve import CannotResolve, Word
 from .status import AccountStatus
 
 __all__ = [

@@ -25,7 +25,7 @@ from .config import HubConfig
 from .errors import UnknownAccount, UnknownOrder
 from .hub import ExecutionHub
 from .journal.protocol import HaltState, JournalError, JournalUncertain
-from .resolve import Word
+from .orders.resolve import Word
 from .sockets import SUPPORTED, bind, let_go, place
 
 log: logging.Logger = logging.getLogger(__name__)

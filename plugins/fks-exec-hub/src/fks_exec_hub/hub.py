@@ -18,22 +18,22 @@ from fks_exec.model.results import ExecutionResult
 from fks_exec.observers import Observers
 from fks_exec.roles import implementations
 
-from .amend import amend
+from .accounts.desk import Desk
+from .accounts.halting import halt
+from .accounts.live import Live
 from .config import HubConfig, load_config
-from .desk import Desk
 from .engines import open_journal
 from .errors import HubClosed, UnknownAccount, UnknownOrder
-from .halting import halt
 from .instructions import Instruction
-from .intake import Intake
 from .journal.protocol import HaltState, Journal, JournalError, Key, Note, Recorded
-from .live import Live
-from .receipt import Receipt
+from .orders.amend import amend
+from .orders.intake import Intake
+from .orders.receipt import Receipt
+from .orders.record import tell_recorded
+from .orders.repair import repair
+from .orders.resolve import Word, resolve_live
+from .orders.restore import restore, revive
 from .recipes import Made, make, sort
-from .record import tell_recorded
-from .repair import repair
-from .resolve import Word, resolve_live
-from .restore import restore, revive
 from .staff import Staff, employ
 from .status import AccountStatus, status_of
 

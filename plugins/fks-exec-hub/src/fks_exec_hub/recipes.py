@@ -14,8 +14,8 @@ from fks_exec.model.market import MarketData
 from fks_exec.plugins import Plugins
 from fks_exec.roles import Role, roles
 
+from .accounts.opening import Recipe
 from .config import HubConfig, limits_document
-from .opening import Recipe
 
 
 @frozen

@@ -7,14 +7,14 @@ import asyncio
 
 from attrs import frozen
 
-from .cancel import Canceller
-from .compare import Comparison
-from .desk import Desk
-from .follow import Follower
-from .lookups import Lookups
-from .opening import Opener, Recipe
-from .polling import Poller
-from .unknown import Resolver
+from .accounts.desk import Desk
+from .accounts.opening import Opener, Recipe
+from .following.compare import Comparison
+from .following.follow import Follower
+from .following.polling import Poller
+from .following.unknown import Resolver
+from .orders.cancel import Canceller
+from .orders.lookups import Lookups
 
 
 @frozen

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from .accounts.desk import Desk
 from .config import AccountConfig
-from .desk import Desk
 from .journal.protocol import HaltState
 
 

@@ -20,7 +20,7 @@ from .config import HubConfig
 from .errors import HubClosed
 from .instructions import Instruction
 from .journal.protocol import HaltState
-from .resolve import Word
+from .orders.resolve import Word
 from .status import AccountStatus
 
 T = TypeVar("T")

@@ -13,10 +13,10 @@ from fks_exec import Alarm, Event, VenueType, hookimpl
 from fks_exec.clock import Clock
 from fks_exec.testing import FaultyVenue
 from fks_exec_hub import ExecutionHub
-from fks_exec_hub.compare import Comparison
 from fks_exec_hub.config import HubConfig, parse_config
-from fks_exec_hub.lookups import Lookups
-from fks_exec_hub.polling import Pace, Poller
+from fks_exec_hub.following.compare import Comparison
+from fks_exec_hub.following.polling import Pace, Poller
+from fks_exec_hub.orders.lookups import Lookups
 
 ACCOUNT = "main"
 

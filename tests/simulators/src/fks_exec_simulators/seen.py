@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-from fks_exec_hub.desk import Desk
+from fks_exec_hub.accounts.desk import Desk
 from fks_exec_hub.journal import Journal, JournalStep, Term, Written
 
 

@@ -17,7 +17,7 @@ from fks_exec.model.results import ExecutionResult
 from fks_exec_hub import ExecutionHub, HubConfig
 from fks_exec_hub.control import HostRefused, NoHost, ask_host
 from fks_exec_hub.journal.protocol import JournalInUse, Key
-from fks_exec_hub.resolve import CannotResolve, Settlement, Word, resolve_order
+from fks_exec_hub.orders.resolve import CannotResolve, Settlement, Word, resolve_order
 
 from .access import configuration, find_order, hub_of, named_accounts, reading, writing
 from .output import AnyFunction, Console, json_option, pass_console

@@ -20,10 +20,10 @@ from fks_exec.model.numbers import decimal
 from fks_exec.model.orders import ClosePosition, Option, Order, OrderType, TimeInForce
 from fks_exec.model.results import ExecutionResult
 from fks_exec_hub import ExecutionHub, HubConfig, Receipt
+from fks_exec_hub.accounts.live import needs_following
 from fks_exec_hub.ids import ClientIds
 from fks_exec_hub.instructions import Instruction
 from fks_exec_hub.journal.protocol import Key
-from fks_exec_hub.live import needs_following
 
 from .access import configuration, hub_of, named_accounts
 from .failures import InDoubt, Interrupted

@@ -9,8 +9,8 @@ from fks_exec.convert import to_dict
 from fks_exec.model.numbers import plain
 from fks_exec.model.orders import ClosePosition, Order
 from fks_exec.model.results import ExecutionResult, Fill, Leg, Status
+from fks_exec_hub.accounts.live import needs_following
 from fks_exec_hub.journal.protocol import Key
-from fks_exec_hub.live import needs_following
 
 from .failures import ExitCode
 from .output import when

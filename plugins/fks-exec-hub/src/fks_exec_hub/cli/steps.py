@@ -13,7 +13,7 @@ import attrs
 from fks_exec.errors import ConfigError, FksExecError
 from fks_exec_hub import HubConfig
 
-from . import ELSEWHERE
+from ..cli import ELSEWHERE
 from .failures import ExitCode
 
 GROUP = "fks_exec.checks"

@@ -80,6 +80,6 @@ __all__ = [
 
 async def open_sqlite(where: str | os.PathLike[str], *, read_only: bool = False, max_pending: int = 20_000) -> SqliteJournal:
     """Open a journal file, made if there is none; see :func:`fks_exec_hub.journal.sqlite.open_sqlite`."""
-    from . import sqlite  # here, so that a host with another engine needs no apsw
+    from ..journal import sqlite  # here, so that a host with another engine needs no apsw
 
     return await sqlite.open_sqlite(where, read_only=read_only, max_pending=max_pending)

@@ -12,7 +12,7 @@ from attrs import frozen
 from fks_exec.model.account import Balance, Position
 from fks_exec.model.numbers import ZERO
 
-from .money import EXACT
+from ..money import EXACT
 
 Subject: TypeAlias = tuple[Literal["position", "balance"], str]
 """What is compared: the position in an instrument, or the balance of a currency."""

@@ -17,8 +17,8 @@ from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import ClosePosition, Order, Side
 from fks_exec.model.results import Denial
 
-from .desk import Desk
-from .live import Live
+from ..accounts.desk import Desk
+from ..accounts.live import Live
 
 log: logging.Logger = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import Order
 from fks_exec.model.results import ExecutionResult, Fill, Status
 
-from .desk import Desk
-from .instructions import Instruction, read_instruction
-from .journal.protocol import Attempt, Recorded
-from .live import WAITS, Earlier, Live
+from ..accounts.desk import Desk
+from ..accounts.live import WAITS, Earlier, Live
+from ..instructions import Instruction, read_instruction
+from ..journal.protocol import Attempt, Recorded
 from .record import record
 from .steps import AMENDED, CANCEL, WANTED
 

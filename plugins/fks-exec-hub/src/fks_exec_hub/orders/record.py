@@ -19,12 +19,12 @@ from fks_exec.model.market import Instrument
 from fks_exec.model.numbers import ZERO
 from fks_exec.model.results import ExecutionResult, Fill, Status
 
-from .book import after
-from .booking import Booking, book
-from .desk import Desk
-from .journal.protocol import Exists, FillRecord, JournalError, JournalStep, JournalUnavailable, Written
-from .live import WAITS, Live, merge
-from .money import EXACT
+from ..accounts.book import after
+from ..accounts.booking import Booking, book
+from ..accounts.desk import Desk
+from ..accounts.live import WAITS, Live, merge
+from ..journal.protocol import Exists, FillRecord, JournalError, JournalStep, JournalUnavailable, Written
+from ..money import EXACT
 from .repair import repair
 from .steps import outcome_steps, position_step
 

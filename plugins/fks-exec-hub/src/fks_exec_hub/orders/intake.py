@@ -10,13 +10,13 @@ from fks_exec.model.copying import changed
 from fks_exec.model.events import OrderAccepted
 from fks_exec.model.results import ExecutionResult, Status
 
+from ..accounts.desk import Desk
+from ..accounts.live import Live
+from ..ids import ClientIds
+from ..instructions import Instruction
+from ..journal.protocol import Accept, Exists, Fenced, Halted, JournalError, JournalStep, Key, Recorded, Written
 from .decide import decide_now
-from .desk import Desk
-from .ids import ClientIds
-from .instructions import Instruction
-from .journal.protocol import Accept, Exists, Fenced, Halted, JournalError, JournalStep, Key, Recorded, Written
 from .lane import Lane, Place, work
-from .live import Live
 from .receipt import Receipt, receipt_for
 from .repair import repair
 from .restore import revive

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from fks_exec.model.results import Denial, ExecutionResult
 
-from .live import Live
+from ..accounts.live import Live
 from .submit import denied
 
 

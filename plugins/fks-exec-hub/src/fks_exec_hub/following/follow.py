@@ -12,12 +12,12 @@ from fks_exec.model.events import OrderUpdate
 from fks_exec.model.orders import OrderRef
 from fks_exec.model.results import ExecutionResult
 
-from .desk import Desk
+from ..accounts.desk import Desk
+from ..accounts.live import Live, merge
+from ..journal.protocol import Key, Recorded
+from ..orders.record import record
+from ..orders.restore import revive
 from .earlier import correction, earlier_of
-from .journal.protocol import Key, Recorded
-from .live import Live, merge
-from .record import record
-from .restore import revive
 from .unmatched import Unmatched
 
 log: logging.Logger = logging.getLogger(__name__)

@@ -21,14 +21,14 @@ from fks_exec.model.market import Kind
 from fks_exec.model.numbers import plain
 from fks_exec.model.results import ExecutionResult
 
-from .desk import Desk
+from ..accounts.desk import Desk
+from ..accounts.halting import trip
+from ..accounts.live import Live
+from ..journal.protocol import JournalError
+from ..orders.repair import repair
 from .follow import Follower
-from .halting import trip
 from .holdings import Pair, Readings, Subject, pairs
-from .journal.protocol import JournalError
-from .live import Live
 from .polling import Poller, in_parts
-from .repair import repair
 
 log: logging.Logger = logging.getLogger(__name__)
 T = TypeVar("T")

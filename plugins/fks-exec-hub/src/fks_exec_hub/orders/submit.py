@@ -12,10 +12,10 @@ from fks_exec.model.events import OrderSent
 from fks_exec.model.orders import Order, OrderChange, OrderRef, Submission
 from fks_exec.model.results import Denial, ExecutionResult, Status
 
-from .desk import Desk
-from .ids import venue_id
-from .journal.protocol import Halted, HaltState, Intent, JournalUnavailable
-from .live import Decision, Live
+from ..accounts.desk import Desk
+from ..accounts.live import Decision, Live
+from ..ids import venue_id
+from ..journal.protocol import Halted, HaltState, Intent, JournalUnavailable
 from .record import record
 from .repair import write
 

@@ -16,12 +16,12 @@ from fks_exec.model.numbers import ZERO, Number, decimal, plain
 from fks_exec.model.orders import Order
 from fks_exec.model.results import ExecutionResult, Fill, Status
 
-from .book import after_fill
-from .desk import Desk
-from .instructions import read_instruction
-from .journal.protocol import FillStep, Journal, JournalStep, JournalUnavailable, Key, NamedStep, Outcome, Recorded
-from .live import Live, needs_following
-from .money import rounded
+from ..accounts.book import after_fill
+from ..accounts.desk import Desk
+from ..accounts.live import Live, needs_following
+from ..instructions import read_instruction
+from ..journal.protocol import FillStep, Journal, JournalStep, JournalUnavailable, Key, NamedStep, Outcome, Recorded
+from ..money import rounded
 from .record import record
 from .repair import write
 from .restore import placing, sent_order

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from fks_exec.model.results import ExecutionResult, Status
 
-from .desk import Desk
-from .live import Live
+from ..accounts.desk import Desk
+from ..accounts.live import Live
 
 PAUSES = (0.05, 0.2, 0.5, 1.0)
 """Seconds between two attempts, unless the venue asks for more; the last one repeats."""

@@ -22,9 +22,9 @@ from fks_exec.model.orders import OrderRef
 from fks_exec.model.results import ExecutionResult, Status
 from fks_exec.outcomes import check_published
 
-from .desk import Desk
+from ..accounts.desk import Desk
+from ..accounts.live import Live, needs_following
 from .follow import tells
-from .live import Live, needs_following
 
 log: logging.Logger = logging.getLogger(__name__)
 T = TypeVar("T")

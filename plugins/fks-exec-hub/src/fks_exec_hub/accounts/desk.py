@@ -18,11 +18,11 @@ from fks_exec.model.orders import OrderRef
 from fks_exec.model.results import Status
 from fks_exec.observers import Observers
 
+from ..config import AccountConfig
+from ..errors import HubClosed
+from ..journal.protocol import HaltRecord, Journal, Recorded, Term
+from ..journal.state import NEVER_HALTED
 from .book import Book
-from .config import AccountConfig
-from .errors import HubClosed
-from .journal.protocol import HaltRecord, Journal, Recorded, Term
-from .journal.state import NEVER_HALTED
 from .live import Earlier, Live
 from .quotes import Equity, Quotes
 

@@ -17,7 +17,7 @@ from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import Side
 from fks_exec.model.results import Fill
 
-from .money import rounded
+from ..money import rounded
 
 
 @define(eq=False)

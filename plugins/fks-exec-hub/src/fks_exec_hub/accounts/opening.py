@@ -21,9 +21,9 @@ from fks_exec.model.market import MarketData
 from fks_exec.outcomes import where
 from fks_exec.plugins import Plugins
 
-from .config import AccountConfig, HubConfig
+from ..config import AccountConfig, HubConfig
+from ..errors import UnknownAccount
 from .desk import Desk
-from .errors import UnknownAccount
 
 log: logging.Logger = logging.getLogger(__name__)
 

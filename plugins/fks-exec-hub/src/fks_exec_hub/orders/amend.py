@@ -16,12 +16,12 @@ from fks_exec.model.numbers import ZERO, plain
 from fks_exec.model.orders import Order, OrderChange
 from fks_exec.model.results import Denial, ExecutionResult, Status
 
+from ..accounts.desk import Desk
+from ..accounts.live import Decision, Live
+from ..journal.protocol import Halted, JournalError, JournalStep
+from ..money import EXACT
 from .beside import unresolved
 from .decide import document_of, is_reducing, look, quantise, state_of
-from .desk import Desk
-from .journal.protocol import Halted, JournalError, JournalStep
-from .live import Decision, Live
-from .money import EXACT
 from .record import record
 from .repair import repair
 from .steps import act_outcome, amended_step

@@ -7,8 +7,8 @@ import logging
 
 from fks_exec.model.events import AccountHalted
 
+from ..journal.protocol import HaltRecord, HaltState, HaltStep
 from .desk import Desk
-from .journal.protocol import HaltRecord, HaltState, HaltStep
 
 log: logging.Logger = logging.getLogger(__name__)
 

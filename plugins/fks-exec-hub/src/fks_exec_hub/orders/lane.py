@@ -14,11 +14,11 @@ from attrs import frozen
 from fks_exec.convert import to_json
 from fks_exec.model.results import Denial, ExecutionResult, Status
 
+from ..accounts.desk import Desk
+from ..accounts.live import Decision, Live
+from ..journal.protocol import Exists, JournalError, Outcome, Written
 from .attempts import pause
 from .decide import decide, stale
-from .desk import Desk
-from .journal.protocol import Exists, JournalError, Outcome, Written
-from .live import Decision, Live
 from .record import begin, record
 from .repair import repair
 from .submit import denied, not_sent, send, withdrawn, write_intent

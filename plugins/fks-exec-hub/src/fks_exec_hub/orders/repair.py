@@ -10,10 +10,10 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from .desk import Desk
-from .halting import trip
-from .journal.protocol import Exists, FillRecord, Halted, JournalError, JournalStep
-from .live import Live
+from ..accounts.desk import Desk
+from ..accounts.halting import trip
+from ..accounts.live import Live
+from ..journal.protocol import Exists, FillRecord, Halted, JournalError, JournalStep
 from .steps import outcome_steps, position_step
 
 log: logging.Logger = logging.getLogger(__name__)

@@ -15,11 +15,11 @@ from attrs import define, field, frozen
 from fks_exec.errors import FksExecError
 from fks_exec.model.results import ExecutionResult, Status
 
-from .desk import Desk
-from .live import Live
-from .lookups import Lookups, can_look
-from .record import record
-from .submit import GRACE
+from ..accounts.desk import Desk
+from ..accounts.live import Live
+from ..orders.lookups import Lookups, can_look
+from ..orders.record import record
+from ..orders.submit import GRACE
 
 log: logging.Logger = logging.getLogger(__name__)
 

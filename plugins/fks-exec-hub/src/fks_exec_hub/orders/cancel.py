@@ -11,9 +11,9 @@ from fks_exec.errors import AccountNotReady, FksExecError
 from fks_exec.model.copying import changed
 from fks_exec.model.results import ExecutionResult, Status
 
-from .desk import Desk
-from .journal.protocol import JournalError, JournalUnavailable, NamedStep
-from .live import WAITS, Live
+from ..accounts.desk import Desk
+from ..accounts.live import WAITS, Live
+from ..journal.protocol import JournalError, JournalUnavailable, NamedStep
 from .lookups import Lookups, can_look
 from .record import record
 from .repair import repair, write

@@ -15,11 +15,11 @@ from fks_exec.model.numbers import plain
 from fks_exec.model.orders import ClosePosition, Order, OrderType, Side
 from fks_exec.model.results import Denial, ExecutionResult
 
+from ..accounts.desk import Desk
+from ..accounts.live import Decision, Live
+from ..journal.protocol import HaltState
+from ..money import EXACT
 from .beside import Room, Wait, beside, is_exit, may_bring, room, unknown_quantity, until_changed
-from .desk import Desk
-from .journal.protocol import HaltState
-from .live import Decision, Live
-from .money import EXACT
 from .submit import denied
 
 AHEAD = 5_000

@@ -10,8 +10,8 @@ from fks_exec.errors import AccountNotReady, PluginError
 from fks_exec.model.results import ExecutionResult, Status
 from fks_exec.outcomes import check_published
 
-from .desk import Desk
-from .live import Live
+from ..accounts.desk import Desk
+from ..accounts.live import Live
 
 AT_ONCE = 4
 """So many look-ups of one account run at the same time."""

@@ -15,9 +15,9 @@ from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import Order, OrderRef
 from fks_exec.model.results import ExecutionResult, Fill, Status
 
+from ..instructions import Instruction
+from ..journal.protocol import Key, Written
 from .book import Token
-from .instructions import Instruction
-from .journal.protocol import Key, Written
 
 
 @frozen

@@ -13,8 +13,8 @@ from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import Order
 from fks_exec.model.results import ExecutionResult, Fill
 
+from ..money import rounded
 from .live import GAP, Live, is_gap
-from .money import rounded
 
 
 @frozen

@@ -9,8 +9,8 @@ from fks_exec.convert import encode, to_dict, to_json
 from fks_exec.model.account import Position
 from fks_exec.model.results import ExecutionResult, Fill, Status
 
-from .journal.protocol import FillStep, JournalStep, NamedStep, Outcome, PositionStep
-from .live import Live, needs_following
+from ..accounts.live import Live, needs_following
+from ..journal.protocol import FillStep, JournalStep, NamedStep, Outcome, PositionStep
 
 CANCEL = "cancel"
 """The named step that says whether an order is to be cancelled as soon as it is known to rest: ``WANTED``, or nothing."""

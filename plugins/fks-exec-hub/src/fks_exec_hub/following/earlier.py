@@ -10,8 +10,8 @@ from fks_exec.model.events import OrderUpdate
 from fks_exec.model.numbers import ZERO
 from fks_exec.model.results import ExecutionResult, Fill, Status
 
-from .desk import Desk
-from .live import Earlier, Live
+from ..accounts.desk import Desk
+from ..accounts.live import Earlier, Live
 
 _EFFECT = frozenset({Status.ACCEPTED, Status.PARTIALLY_FILLED, Status.FILLED})
 
