@@ -31,7 +31,7 @@ from cattrs.gen import make_dict_unstructure_fn
 
 from .errors import ConfigError, InvalidOrder
 from .model.numbers import decimal, plain
-from .model.orders import ClosePosition, Option, Order
+from .model.orders import Instruction, Option, Order
 from .model.results import ExecutionResult
 from .secrets import Secret, read_secret
 
@@ -126,14 +126,14 @@ def from_json(kind: type[T], text: str) -> T:
     return from_dict(kind, json.loads(text))
 
 
-def canonical(instruction: Order | ClosePosition) -> str:
+def canonical(instruction: Instruction) -> str:
     """What an instruction says, without its id: its kind and canonical JSON, e.g. ``Order:{"quantity":"1",...}``."""
     data = _plain(instruction)
     data.pop("client_order_id", None)
     return f"{type(instruction).__name__}:{encode(data)}"
 
 
-def digest(instruction: Order | ClosePosition) -> str:
+def digest(instruction: Instruction) -> str:
     """What an instruction says, without its id: SHA-256, hexadecimal, of :func:`canonical`."""
     return digest_of(canonical(instruction))
 

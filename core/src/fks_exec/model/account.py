@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
@@ -159,6 +159,8 @@ class Protection:
         limit_price: quote currency; None: a market order when triggered.
         entry: the order that it protects.
         position_id: the venue's ticket, where there are several.
+        target_price: the sibling's trigger, quote currency, where the venue links both in one call (``oco``): the answer then
+            tells of both, the target as a leg ``take_profit`` whose fills have that leg and their side.
     """
 
     role: Literal["stop_loss", "take_profit"]
@@ -169,6 +171,7 @@ class Protection:
     limit_price: Decimal | None = field(default=None, converter=to_optional)
     entry: OrderRef | None = None
     position_id: str | None = None
+    target_price: Decimal | None = field(default=None, converter=to_optional)
 
 
 def _positions(value: Iterable[Position]) -> tuple[Position, ...]:
@@ -194,6 +197,14 @@ class AccountState:
         working_buy, working_sell: quantities of our other orders of the instrument that may still fill.
         open_orders: how many of our orders of the account may still fill.
         positions, balances: as the venue told, where it was asked.
+        rates: what one unit of a currency is worth in ``currency``, fresh; a currency that is missing has no known rate.
+        exposure: what all positions of the account are worth at most, working entries filled, each sign counted as positive,
+            in ``currency``; None when a part of it cannot be valued.
+        day_start: equity at the start of the day, and what was transferred since, in ``currency``; None when not known.
+        margin_free: what is not bound by positions and orders, in ``currency``; None when the venue does not tell.
+        identical: when this same order (instrument, side, type, quantity, prices) was sent before, epoch milliseconds, the
+            newest first; as far back as an hour.
+        leverage: of the instrument on this account; None when not known.
     """
 
     account: str
@@ -208,3 +219,9 @@ class AccountState:
     open_orders: int = 0
     positions: tuple[Position, ...] = field(default=(), converter=_positions)
     balances: tuple[Balance, ...] = field(default=(), converter=_balances)
+    rates: Mapping[str, Decimal] = field(factory=dict, hash=False)
+    exposure: Decimal | None = field(default=None, converter=to_optional)
+    day_start: Decimal | None = field(default=None, converter=to_optional)
+    margin_free: Decimal | None = field(default=None, converter=to_optional)
+    identical: tuple[int, ...] = ()
+    leverage: Decimal | None = field(default=None, converter=to_optional)

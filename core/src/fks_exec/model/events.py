@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal
 
 from attrs import field, frozen
 
-from .orders import ClosePosition, Order, OrderRef
+from .numbers import ZERO
+from .orders import Instruction, Order, OrderRef
 from .results import ExecutionResult, Fill
 
 
@@ -44,7 +46,7 @@ class OrderAccepted(Event):
     """An instruction became the hub's: it is durable."""
 
     client_order_id: str
-    instruction: Order | ClosePosition
+    instruction: Instruction
 
 
 @frozen(kw_only=True)
@@ -112,6 +114,38 @@ class AccountHalted(Event):
     """
 
     state: str
+    reason: str
+
+
+@frozen(kw_only=True)
+class ProtectionChanged(Event):
+    """An entry's stop stands, or does not stand any more.
+
+    Args:
+        protected: the venue was seen to hold stops for all that is filled and not closed; less than the smallest quantity
+            that it takes does not count.
+        uncovered: base units or contracts without a stop.
+        seconds: for how long some of it has stood without a stop until now, all such times together.
+        reason: why it is not protected; empty when it is.
+    """
+
+    client_order_id: str
+    symbol: str
+    protected: bool
+    uncovered: Decimal = ZERO
+    seconds: float = 0.0
+    reason: str = ""
+
+
+@frozen(kw_only=True)
+class BreakerChanged(Event):
+    """The account's circuit breaker has changed.
+
+    Args:
+        state: ``closed`` (orders go), ``open`` (entries are denied), ``probing`` (one is let through).
+    """
+
+    state: Literal["closed", "open", "probing"]
     reason: str
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a caller asks for: Order, ClosePosition, OrderChange; and how an order is named: OrderRef, Submission."""
+"""What a caller asks for: orders, sized orders, targets, changes; and how an order is named: OrderRef, Submission."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from attrs import Factory, field, frozen
+from attrs import Factory, field, fields_dict, frozen
 
 from ..clock import Clock, SystemClock
 from ..errors import InvalidOrder
@@ -18,7 +18,9 @@ from .numbers import Number, decimal, plain
 
 Option: TypeAlias = str | bool | int | Decimal
 
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}(?:~[a-z]{2}[0-9]{1,4}){0,2}")
+"""An id of a caller; what follows a ``~`` is the hub's, for an order that it makes for another one."""
+
 _SYMBOL = re.compile(r"[!-~]{1,64}")
 
 
@@ -66,6 +68,14 @@ class TimeInForce(_Word):
     GTD = "gtd"
 
 
+class SizeType(_Word):
+    """How an order says how large it is: an amount of quote currency, percent of the equity, percent of it at risk."""
+
+    QUOTE = "quote"
+    EQUITY_PERCENT = "equity_percent"
+    RISK_PERCENT = "risk_percent"
+
+
 def word(kind: type[_Word], value: str, name: str) -> _Word:
     """A word of an enumeration, any case.
 
@@ -88,6 +98,18 @@ def _order_type(value: OrderType | str) -> OrderType:
 
 def _time_in_force(value: TimeInForce | str) -> TimeInForce:
     return value if isinstance(value, TimeInForce) else TimeInForce(word(TimeInForce, value, "time_in_force"))
+
+
+def _size_type(value: SizeType | str) -> SizeType:
+    return value if isinstance(value, SizeType) else SizeType(word(SizeType, value, "size_type"))
+
+
+def _size(value: Number) -> Decimal:
+    return _positive("size", value)
+
+
+def _signed(value: Number) -> Decimal:
+    return decimal(value, "quantity")
 
 
 def _quantity(value: Number) -> Decimal:
@@ -232,8 +254,103 @@ class Order:
 
 
 @frozen(kw_only=True)
+class SizedOrder:
+    """An order whose quantity is worked out when its turn comes, once, and rounded down.
+
+    Args:
+        size: greater than zero; in quote currency, or in percent of the account's equity.
+        size_type: ``quote``: worth so much, at the limit price, else the trigger, else the quote on the order's side;
+            ``equity_percent``: worth so many percent of the equity; ``risk_percent``: so many percent of the equity are lost
+            when the stop is hit at its price, fees apart.
+
+    The other arguments are those of :class:`Order`.
+
+    Raises:
+        InvalidOrder: a field that cannot be meant; the sentence names it.
+    """
+
+    symbol: str = field(converter=_symbol)
+    side: Side = field(converter=_side)
+    size: Decimal = field(converter=_size)
+    size_type: SizeType = field(converter=_size_type)
+    order_type: OrderType = field(default=OrderType.MARKET, converter=_order_type)
+    price: Decimal | None = field(default=None, converter=_price)
+    stop_price: Decimal | None = field(default=None, converter=_stop_price)
+    stop_loss: Decimal | None = field(default=None, converter=_stop_loss)
+    take_profit: Decimal | None = field(default=None, converter=_take_profit)
+    time_in_force: TimeInForce = field(default=TimeInForce.GTC, converter=_time_in_force)
+    expire_at: int | None = None
+    post_only: bool = False
+    client_order_id: str | None = field(default=None, converter=_id)
+    confidence: Decimal | None = field(default=None, converter=_confidence)
+    strategy: str | None = field(default=None, converter=_label)
+    signal_time: int | None = None
+    options: Mapping[str, Option] = field(default=Factory(dict), converter=_options, hash=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.order(Decimal(1))  # the rules for its other fields are those of an order
+        if self.size_type is SizeType.RISK_PERCENT and self.stop_loss is None:
+            raise InvalidOrder("stop_loss", "an order that is sized by what is at risk needs it")
+
+    def order(self, quantity: Number) -> Order:
+        """The order, with a quantity in base units or contracts."""
+        fields = {name: getattr(self, name) for name in fields_dict(Order) if name in fields_dict(SizedOrder)}
+        return Order(quantity=decimal(quantity, "quantity"), **fields)
+
+
+@frozen(kw_only=True)
+class TargetPosition:
+    """Bring a strategy's position in an instrument to a quantity, at the market; through zero as exit, its fill, then entry.
+
+    Args:
+        symbol: any spelling that the account resolves.
+        quantity: signed, base units or contracts: positive long, negative short, 0 flat.
+        stop_loss, take_profit: for what is opened or added, quote currency.
+        strategy: whose position; None is the position of orders without a strategy.
+        client_order_id: the idempotency key within an account; the hub makes one if absent.
+        confidence: 0 to 1; judged for what is opened or added.
+        signal_time: epoch milliseconds.
+    """
+
+    symbol: str = field(converter=_symbol)
+    quantity: Decimal = field(converter=_signed)
+    stop_loss: Decimal | None = field(default=None, converter=_stop_loss)
+    take_profit: Decimal | None = field(default=None, converter=_take_profit)
+    strategy: str | None = field(default=None, converter=_label)
+    client_order_id: str | None = field(default=None, converter=_id)
+    confidence: Decimal | None = field(default=None, converter=_confidence)
+    signal_time: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        _when("signal_time", self.signal_time)
+
+
+@frozen(kw_only=True)
+class ReversePosition:
+    """Turn a strategy's position in an instrument round: close it, and open as much on the other side.
+
+    What is held when the turn comes is the measure; of nothing there is no other side, and the order is denied. The
+    arguments are those of :class:`TargetPosition`.
+    """
+
+    symbol: str = field(converter=_symbol)
+    stop_loss: Decimal | None = field(default=None, converter=_stop_loss)
+    take_profit: Decimal | None = field(default=None, converter=_take_profit)
+    strategy: str | None = field(default=None, converter=_label)
+    client_order_id: str | None = field(default=None, converter=_id)
+    confidence: Decimal | None = field(default=None, converter=_confidence)
+    signal_time: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        _when("signal_time", self.signal_time)
+
+
+@frozen(kw_only=True)
 class ClosePosition:
     """Close what we hold of an instrument, whatever its side and size are when the turn comes.
+
+    Entries of the same scope that came before it are not sent any more, and those that rest are cancelled, unless
+    ``keep_entries`` is said.
 
     Args:
         symbol: any spelling that the account resolves.
@@ -241,6 +358,7 @@ class ClosePosition:
         scope: ``strategy`` closes that strategy's position, ``account`` all that the hub's orders built up.
         client_order_id: the idempotency key within an account; the hub makes one if absent.
         signal_time: epoch milliseconds.
+        keep_entries: entries that rest stay.
     """
 
     symbol: str = field(converter=_symbol)
@@ -248,11 +366,18 @@ class ClosePosition:
     scope: Literal["strategy", "account"] = "strategy"
     client_order_id: str | None = field(default=None, converter=_id)
     signal_time: int | None = None
+    keep_entries: bool = False
 
     def __attrs_post_init__(self) -> None:
         _when("signal_time", self.signal_time)
         if self.scope not in ("strategy", "account"):
             raise InvalidOrder("scope", f"{str(self.scope)[:40]!a} is neither 'strategy' nor 'account'")
+        if not isinstance(self.keep_entries, bool):
+            raise InvalidOrder("keep_entries", "is neither true nor false")
+
+
+Instruction: TypeAlias = Order | SizedOrder | ClosePosition | TargetPosition | ReversePosition
+"""What a host takes for an account; each kind has symbol, strategy, client_order_id and signal_time."""
 
 
 @frozen(kw_only=True)

@@ -144,14 +144,16 @@ class Fill:
 
 @frozen(kw_only=True)
 class Leg:
-    """One protective order of an entry.
+    """An order that belongs to another one: a protective order of an entry, or what follows upon an exit.
 
     Args:
-        role: ``stop_loss`` or ``take_profit``.
+        role: ``stop_loss``, ``take_profit``; ``exit`` for a further exit, ``entry`` for what an order opened after its exit.
         status: as of an order.
         order_id: the venue's id.
         trigger_price: quote currency.
         quantity: base units or contracts; None when it follows the position.
+        client_order_id: under which the host's journal keeps it; None where the venue placed it with the entry.
+        filled_quantity: base units or contracts, as far as it is told here.
     """
 
     role: str = field(validator=_check_text)
@@ -160,6 +162,8 @@ class Leg:
     venue_client_order_id: str | None = field(default=None, validator=_check_text)
     trigger_price: Decimal | None = field(default=None, converter=to_optional)
     quantity: Decimal | None = field(default=None, converter=to_optional)
+    client_order_id: str | None = None
+    filled_quantity: Decimal = field(default=ZERO, converter=_filled)
 
 
 @frozen(kw_only=True)
@@ -208,6 +212,7 @@ class ExecutionResult:
         retryable: the proof of no effect is of the moment (nothing was sent, a rate limit, a requote): the same order may
             be sent again.
         until: epoch milliseconds at which a closed venue opens again, when it said so.
+        unprotected_seconds: for how long something that was filled stood without its stop; None when none was asked for.
     """
 
     status: Status = field(converter=_status)
@@ -226,6 +231,7 @@ class ExecutionResult:
     retry_after: float | None = None
     retryable: bool = False
     until: int | None = None
+    unprotected_seconds: float | None = None
 
     @property
     def success(self) -> bool:

@@ -26,6 +26,7 @@ from fks_exec.model.numbers import to_optional
 from fks_exec.plugins import Plugins
 from fks_exec.roles import roles
 
+from .accounts.settings import BreakerConfig, DayConfig, ProtectionConfig
 from .hookspecs import HubSpec
 
 DEFAULT = "fks-exec.toml"
@@ -61,6 +62,10 @@ class AccountConfig:
             resumes it. None: it is only told.
         after_fault: what the account may do once the journal can be written again after an outcome could not be recorded:
             ``reducing`` until an operator resumes it, or ``resume``.
+        cancel_on_halt: entering ``reducing`` or ``halted`` cancels the entries that rest.
+        protect_when_halted: what a halted account has filled is protected all the same.
+        conversions: instruments of this account whose quotes turn one currency into another, e.g. ``BTC/USDT``.
+        protection, breaker, day: tables of their own.
         required: if this account cannot open, the hub does not start.
         config: the venue's own table.
     """
@@ -83,6 +88,12 @@ class AccountConfig:
     compare_every: float = 30.0
     mismatch_tolerance: Decimal | None = field(default=None, converter=to_optional)
     after_fault: Literal["reducing", "resume"] = "reducing"
+    cancel_on_halt: bool = True
+    protect_when_halted: bool = True
+    conversions: tuple[str, ...] = ()
+    protection: ProtectionConfig = field(factory=ProtectionConfig)
+    breaker: BreakerConfig = field(factory=BreakerConfig)
+    day: DayConfig = field(factory=DayConfig)
     required: bool = False
     config: Mapping[str, Any] = field(factory=dict)
 

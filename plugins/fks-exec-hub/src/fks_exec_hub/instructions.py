@@ -8,11 +8,12 @@ from typing import TypeAlias
 
 from fks_exec.convert import from_dict
 from fks_exec.errors import InvalidOrder
-from fks_exec.model.orders import ClosePosition, Order
+from fks_exec.model.orders import ClosePosition, Instruction, Order, ReversePosition, SizedOrder, TargetPosition
 
-Instruction: TypeAlias = Order | ClosePosition
+__all__ = ["Instruction", "read_instruction"]
 
-_KINDS: dict[str, type[Order] | type[ClosePosition]] = {"Order": Order, "ClosePosition": ClosePosition}
+_Kind: TypeAlias = type[Order] | type[SizedOrder] | type[ClosePosition] | type[TargetPosition] | type[ReversePosition]
+_KINDS: dict[str, _Kind] = {kind.__name__: kind for kind in (Order, SizedOrder, ClosePosition, TargetPosition, ReversePosition)}
 
 
 def read_instruction(text: str, client_order_id: str | None = None) -> Instruction:

@@ -27,12 +27,14 @@ class Token:
     Args:
         remaining: base units or contracts; goes down with fills, zero once released.
         reducing: the order only reduces what was held when it was decided.
+        role: empty for an order of its own; ``stop_loss`` or ``take_profit`` for a leg, which is counted apart.
     """
 
     symbol: str
     side: Side
     remaining: Decimal
     reducing: bool
+    role: str = ""
 
 
 @frozen

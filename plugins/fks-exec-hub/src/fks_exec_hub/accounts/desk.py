@@ -48,7 +48,8 @@ class Desk:
     on the loop and after memory has changed, of every change of an order; they are plain and do not raise. ``readings``:
     when the venue's position of an instrument was last asked for, monotonic seconds. ``on_opened`` are told whenever the
     venue is there (again). ``flying``: what was sent and has no result in memory yet, the oldest first, each with a
-    number that grows. ``dropped`` is told when an order leaves memory.
+    number that grows. ``dropped`` is told when an order leaves memory. ``pokes`` are asked to look again at what protects an
+    instrument. ``orphans``: by instrument, the legs that still rest though what they protected is gone; entries wait for them.
     """
 
     def __init__(
@@ -81,6 +82,8 @@ class Desk:
         self.adopt: Callable[[Recorded], Awaitable[None]] = _nothing
         self.recorded: Callable[[Live], None] = lambda live: None
         self.listeners: list[Callable[[Live], None]] = []
+        self.pokes: list[Callable[[str], None]] = []
+        self.orphans: dict[str, set[str]] = {}
         self.on_opened: list[Callable[[], None]] = []
         self.readings: dict[str, float] = {}
         self.dropped: Callable[[Live], None] = lambda live: None
@@ -205,6 +208,11 @@ class Desk:
             self.flying.pop(live.key.client_order_id, None)
         for listener in self.listeners:
             listener(live)
+
+    def poke(self, symbol: str) -> None:
+        """What protects an instrument is to be looked at again."""
+        for poke in self.pokes:
+            poke(symbol)
 
     def emit(self, event: Event) -> None:
         """Tell the observers, after the fact is durable."""

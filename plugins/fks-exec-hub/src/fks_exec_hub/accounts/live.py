@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from attrs import define, field, frozen
 
+from fks_exec.model.account import ProtectionKind
 from fks_exec.model.copying import changed
 from fks_exec.model.events import OrderUpdate
 from fks_exec.model.market import Instrument
@@ -21,6 +22,20 @@ from .book import Token
 
 
 @frozen
+class Plan:
+    """How what an entry fills is to be protected.
+
+    Args:
+        kind: one of the venue's; with ``attached`` the venue keeps the legs itself.
+        stop, target: trigger prices, quote currency, on the instrument's ticks.
+    """
+
+    kind: ProtectionKind
+    stop: Decimal | None = None
+    target: Decimal | None = None
+
+
+@frozen
 class Decision:
     """What may be sent, and why.
 
@@ -28,11 +43,13 @@ class Decision:
         order: quantised, with its canonical symbol and client's id.
         reducing: it can only reduce.
         document: what the guards saw, JSON.
+        plan: how it is protected; None: no stop and no target were asked for.
     """
 
     order: Order
     reducing: bool
     document: str
+    plan: Plan | None = None
 
 
 @define(eq=False)
@@ -78,6 +95,12 @@ class Live:
         cancel_wanted: it is to be cancelled as soon as it is known to rest.
         cancels, amends: how often the venue was asked for that.
         act: held while the venue is asked to cancel or change it.
+        role: what it is for another order, whose id its own begins with: ``stop_loss``, ``take_profit``, ``exit``,
+            ``entry``, ``failure``, ``excess``; empty: an order of its own.
+        plan: how what it fills is protected.
+        standing: it has ended, and what belongs to it is not done yet: its protection, the rest of a close or of a reverse.
+        told_with: told together with its first outcome where that comes soon: that what was filled is protected, or is not.
+        superseded: the id of a close that came after it while it waited for its turn; it is not sent.
     """
 
     key: Key
@@ -113,11 +136,21 @@ class Live:
     cancels: int = 0
     amends: int = 0
     act: asyncio.Lock = field(factory=asyncio.Lock)
+    role: str = ""
+    plan: Plan | None = None
+    standing: bool = False
+    told_with: asyncio.Future[None] | None = None
+    superseded: str = ""
 
     @property
     def followed(self) -> bool:
-        """Something may still come: the order is open, unknown or watched, or a leg rests."""
-        return self.watched or needs_following(self.result)
+        """Something may still come: the order is open, unknown or watched, a leg rests, or more is to be done for it."""
+        return self.watched or self.standing or needs_following(self.result)
+
+    @property
+    def legs_apart(self) -> bool:
+        """Its legs are orders of their own, with names and news of their own."""
+        return self.plan is not None and self.plan.kind != "attached"
 
     @property
     def ref(self) -> OrderRef:

@@ -145,7 +145,7 @@ class Poller:
             if before.result is live.result:
                 return
             self._leave(before)
-        if live.result.status not in _ASIDE and needs_following(live.result):
+        if live.result.status not in _ASIDE and _to_look_at(live):
             self._enter(live)
         elif before is None:
             return
@@ -340,6 +340,11 @@ class Poller:
             name = order.live.key.client_order_id
             text = f"the venue had taken order {name} and does not show it any more; it counts as open until it is settled"
             self._desk.alarm("ORDER_GONE", f"{text}: look at the venue's history, then fks-exec orders resolve {name}", name)
+
+
+def _to_look_at(live: Live) -> bool:
+    """Whether the venue may have more to tell under the order's own name."""
+    return not live.result.status.terminal if live.legs_apart else needs_following(live.result)
 
 
 async def in_parts(items: Iterable[T]) -> AsyncIterator[T]:

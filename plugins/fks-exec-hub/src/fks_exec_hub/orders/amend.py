@@ -21,9 +21,10 @@ from ..accounts.live import Decision, Live
 from ..journal.protocol import Halted, JournalError, JournalStep
 from ..money import EXACT
 from .beside import unresolved
-from .decide import document_of, is_reducing, look, quantise, state_of
+from .decide import is_reducing, quantise
 from .record import record
 from .repair import repair
+from .snapshot import document_of, look, state_of
 from .steps import act_outcome, amended_step
 from .submit import denied, submit_amend
 

@@ -8,7 +8,6 @@ from decimal import Decimal, localcontext
 from attrs import evolve
 
 from fks_exec.account import Account
-from fks_exec.convert import encode, to_dict
 from fks_exec.model.account import AccountState
 from fks_exec.model.market import Instrument, Kind, MarketData
 from fks_exec.model.numbers import plain
@@ -20,6 +19,7 @@ from ..accounts.live import Decision, Live
 from ..journal.protocol import HaltState
 from ..money import EXACT
 from .beside import Room, Wait, beside, is_exit, may_bring, room, unknown_quantity, until_changed
+from .snapshot import document_of, look, looks, state_of
 from .submit import denied
 
 AHEAD = 5_000
@@ -64,7 +64,7 @@ def decide_now(desk: Desk, live: Live) -> Decision | None:
         return None
     quote: MarketData | None = None
     equity: Decimal | None = None
-    if _looks(account, live):
+    if looks(account, live):
         quote = desk.quotes.known(live.lane, desk.config.max_quote_age)
         equity = desk.equity.known(desk.config.max_equity_age)
         if quote is None or equity is None:
@@ -99,40 +99,6 @@ async def _room(desk: Desk, live: Live, account: Account, instrument: Instrument
     if isinstance(order, Denial) or not is_exit(desk, order):
         return None
     return await room(desk, account, live.lane, instrument)
-
-
-def _looks(account: Account, live: Live) -> bool:
-    """Whether there are guards that may look at quote and equity."""
-    return account.guarded and not isinstance(live.instruction, ClosePosition)
-
-
-async def look(desk: Desk, live: Live, account: Account) -> tuple[MarketData | None, Decimal | None]:
-    """Quote and equity, where there are guards that may look at them."""
-    if not _looks(account, live):
-        return None, None
-    return (
-        await desk.quotes.get(live.lane, desk.config.max_quote_age),
-        await desk.equity.get(desk.config.max_equity_age),
-    )
-
-
-def state_of(
-    desk: Desk, live: Live, instrument: Instrument | None, quote: MarketData | None, equity: Decimal | None
-) -> AccountState:
-    """What the guards see at this moment."""
-    totals = desk.book.totals(live.lane)
-    return AccountState(
-        account=desk.name,
-        time=desk.clock.now(),
-        currency=desk.config.currency,
-        equity=equity,
-        instrument=instrument,
-        quote=quote,
-        position=totals.position,
-        working_buy=totals.working_buy,
-        working_sell=totals.working_sell,
-        open_orders=totals.open_orders,
-    )
 
 
 def _judge(
@@ -252,20 +218,3 @@ def _stale(desk: Desk, live: Live, order: Order, reducing: bool) -> list[Denial]
         return [Denial(code="STALE", message=text, limit=f"{desk.config.max_order_age:g} s", value=f"{age:.0f} s")]
     text = f"the order is {age:.0f} s old; entries older than {desk.config.max_order_age:g} s are not sent, signal again"
     return [Denial(code="STALE", message=text, limit=f"{desk.config.max_order_age:g} s", value=f"{age:.0f} s")]
-
-
-def document_of(desk: Desk, live: Live, order: Order, state: AccountState, reducing: bool) -> str:
-    """What was seen, so that the decision can be judged again under another configuration."""
-    seen = {
-        "order": None if order == live.instruction else to_dict(order),
-        "reducing": reducing,
-        "limits": desk.limits,
-        "quote": to_dict(state.quote) if state.quote else None,
-        "equity": None if state.equity is None else plain(state.equity),
-        "position": plain(state.position),
-        "working_buy": plain(state.working_buy),
-        "working_sell": plain(state.working_sell),
-        "open_orders": state.open_orders,
-        "time": state.time,
-    }
-    return encode({name: value for name, value in seen.items() if value is not None})

@@ -27,7 +27,7 @@ def outcome_steps(live: Live, result: ExecutionResult, fills: Sequence[Fill], no
         key=live.key,
         attempt=live.attempt,
         status=result.status.value,
-        terminal=not (live.watched or needs_following(result)),
+        terminal=not (live.watched or live.standing or needs_following(result)),
         result=to_json(result),
         time=now,
     )
