@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from decimal import Decimal
 
 from attrs import define, field, frozen
@@ -35,6 +36,23 @@ class Plan:
     target: Decimal | None = None
 
 
+@frozen(kw_only=True)
+class Target:
+    """What an order is one step toward, fixed when its turn came: first an exit, then what follows upon it.
+
+    Args:
+        exit: what is to be closed in all, base units or contracts; the order's own send is the first part of it.
+        chase: what is left of that after the order has ended is closed by further exits.
+        entry: what is opened on the same side once all of that is closed; zero: nothing.
+        older: the orders from before it of whose fills the rest depends, by id, and how much of each was booked by then.
+    """
+
+    exit: Decimal
+    chase: bool = True
+    entry: Decimal = ZERO
+    older: Mapping[str, Decimal] = field(factory=dict)
+
+
 @frozen
 class Decision:
     """What may be sent, and why.
@@ -44,12 +62,14 @@ class Decision:
         reducing: it can only reduce.
         document: what the guards saw, JSON.
         plan: how it is protected; None: no stop and no target were asked for.
+        target: what it is one step toward; None: it is all that is to be done.
     """
 
     order: Order
     reducing: bool
     document: str
     plan: Plan | None = None
+    target: Target | None = None
 
 
 @define(eq=False)
@@ -101,6 +121,15 @@ class Live:
         standing: it has ended, and what belongs to it is not done yet: its protection, the rest of a close or of a reverse.
         told_with: told together with its first outcome where that comes soon: that what was filled is protected, or is not.
         superseded: the id of a close that came after it while it waited for its turn; it is not sent.
+        target: what it is one step toward; an order has a plan or a target, or neither.
+        swept: the entries that rested before a close were asked to be cancelled.
+        legs: the protective orders that the hub made for it, the first first; also those that were not sent yet.
+        others: what was made to close it beside its legs, as far as an earlier host made it.
+        released: how much of what it filled other orders had closed when this host started, base units or contracts.
+        inherited: a leg that an earlier host made.
+        legs_before: so many legs of each role the journal has from a write that seemed to fail; their numbers are not used again.
+        protected: whether what it filled stands with its stop, as far as the venue was seen to hold it.
+        unprotected: seconds for which it did not.
     """
 
     key: Key
@@ -141,6 +170,15 @@ class Live:
     standing: bool = False
     told_with: asyncio.Future[None] | None = None
     superseded: str = ""
+    target: Target | None = None
+    swept: bool = False
+    legs: list[Live] = field(factory=list)
+    others: list[Live] = field(factory=list)
+    released: Decimal = ZERO
+    inherited: bool = False
+    legs_before: int = 0
+    protected: bool | None = None
+    unprotected: float | None = None
 
     @property
     def followed(self) -> bool:
@@ -150,7 +188,8 @@ class Live:
     @property
     def legs_apart(self) -> bool:
         """Its legs are orders of their own, with names and news of their own."""
-        return self.plan is not None and self.plan.kind != "attached"
+        apart = self.plan is not None and self.plan.kind != "attached"
+        return apart or any(leg.client_order_id is not None for leg in self.result.legs)
 
     @property
     def ref(self) -> OrderRef:

@@ -19,10 +19,11 @@ from fks_exec.model.market import Instrument
 from fks_exec.model.numbers import ZERO
 from fks_exec.model.results import ExecutionResult, Fill, Status
 
-from ..accounts.book import after
 from ..accounts.booking import Booking, book
 from ..accounts.desk import Desk
 from ..accounts.live import WAITS, Live, merge
+from ..accounts.profit import after
+from ..exits.legs import views
 from ..journal.protocol import Exists, FillRecord, JournalError, JournalStep, JournalUnavailable, Written
 from ..money import EXACT
 from .repair import repair
@@ -117,6 +118,8 @@ def _change(desk: Desk, live: Live, news: ExecutionResult, instrument: Instrumen
         result = merge(live.result, news if news.client_order_id == name else changed(news, client_order_id=name))
         if live.cancel_wanted and result.status in _RESTING:
             result = changed(result, code=WAITS)
+        if live.plan is not None:
+            result = _shielded(live, result)
         booking = book(live, result)
         if not booking.fills and not booking.fees:
             return _Change(live.result, result, booking)
@@ -126,6 +129,12 @@ def _change(desk: Desk, live: Live, news: ExecutionResult, instrument: Instrumen
         held = desk.book.position(live.lane, live.instruction.strategy)
         position = after(held, booking.moves, booking.fees, instrument)
         return _Change(live.result, result, booking, held, position)
+
+
+def _shielded(live: Live, result: ExecutionResult) -> ExecutionResult:
+    """Whether it is protected is told by what the venue was seen to hold, not by what it claims."""
+    legs = views(live) if live.legs_apart else result.legs
+    return changed(result, legs=legs, protected=live.protected, unprotected_seconds=live.unprotected)
 
 
 async def instrument_of(desk: Desk, symbol: str) -> Instrument | None:
@@ -219,7 +228,7 @@ def _hold(desk: Desk, live: Live) -> None:
     """What an order may still fill is reserved."""
     if live.order is not None:
         left = max(live.order.quantity - live.booked, ZERO)
-        live.token = desk.book.reserve(live.lane, live.order.side, left, reducing=False)
+        live.token = desk.book.hold(live.order, left, reducing=False, role=live.role)
 
 
 def _unrecorded(desk: Desk, live: Live, change: _Change, why: str) -> None:

@@ -7,6 +7,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from collections.abc import Sequence
+
 from fks_exec.convert import from_dict, from_json
 from fks_exec.model.account import Position
 from fks_exec.model.numbers import ZERO
@@ -14,11 +16,17 @@ from fks_exec.model.orders import Order
 from fks_exec.model.results import ExecutionResult, Fill, Status
 
 from ..accounts.desk import Desk
-from ..accounts.live import WAITS, Earlier, Live
+from ..accounts.live import WAITS, Earlier, Live, Plan
+from ..exits.family import EXCESS, EXIT, FAILURE, LEGS, STOP, TARGET, child_id, role_of
+from ..exits.legs import LEVELS, PROTECT, RELEASED, SENT
 from ..instructions import Instruction, read_instruction
-from ..journal.protocol import Attempt, Recorded
+from ..journal.protocol import Attempt, HaltState, Key, Recorded
 from .record import record
+from .standing import read_target
 from .steps import AMENDED, CANCEL, WANTED
+from .submit import GRACE
+
+_PLACING = frozenset({"order", "close", PROTECT})
 
 STOPPED = "the host stopped after the intent and before the outcome was recorded; the order may exist at the venue"
 
@@ -34,20 +42,57 @@ async def restore(desk: Desk) -> list[Live]:
         desk.book.store(from_json(Position, stored.position))
     found = [*await desk.journal.open(desk.name), *await desk.journal.unresolved(desk.name)]
     begun = [await _take_up(desk, recorded) for recorded in found]
-    pending = [await revive(desk, recorded) for recorded in await desk.journal.pending(desk.name)]
+    waiting = [await revive(desk, recorded) for recorded in await desk.journal.pending(desk.name)]
+    pending = [live for live in waiting if live.role not in LEGS]  # a leg that was not sent waits for its entry's fill
     for live in pending:
         desk.add(live)
+    await gather(desk, begun, waiting)
     for live in begun:  # all that the journal knows is in memory before the first write, which may fail
         if live.result.status is Status.PENDING:
             await record(desk, live, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=STOPPED))
     return pending
 
 
+async def gather(desk: Desk, begun: Sequence[Live], waiting: Sequence[Live]) -> None:
+    """What was made for an entry is with it again: legs, sent or not, and what closed of it."""
+    known = {live.key.client_order_id: live for live in (*begun, *waiting)}
+    for entry in begun:
+        if entry.plan is None or not entry.standing:
+            continue
+        steps = await desk.journal.steps(entry.key)
+        entry.released = Decimal(steps.get(RELEASED, "0"))
+        if LEVELS in steps:
+            entry.plan = from_dict(Plan, json.loads(steps[LEVELS]))
+        for role in (STOP, TARGET):
+            entry.legs += await _children(desk, entry, role, known)
+        for role in (FAILURE, EXCESS, EXIT):
+            entry.others += await _children(desk, entry, role, known)
+        for leg in entry.legs:
+            leg.inherited = True
+            if entry.booked:  # an earlier host may have sent it; without a fill on record it had no reason to
+                leg.deadline = desk.clock.monotonic() + desk.config.deadline + GRACE
+
+
+async def _children(desk: Desk, entry: Live, role: str, known: dict[str, Live]) -> list[Live]:
+    """All orders of a role that were made for an entry; their numbers have no gaps."""
+    found: list[Live] = []
+    while True:
+        name = child_id(entry.key.client_order_id, role, len(found) + 1)
+        live = known.get(name)
+        if live is None:
+            recorded = await desk.journal.order(Key(desk.name, name))
+            if recorded is None:
+                return found
+            live = await revive(desk, recorded)
+        found.append(live)
+
+
 async def _take_up(desk: Desk, recorded: Recorded) -> Live:
     live = await revive(desk, recorded)
     desk.add(live)
     if live.order is not None and not live.result.status.terminal:
-        live.token = desk.book.reserve(live.lane, live.order.side, max(live.order.quantity - live.booked, ZERO), reducing=False)
+        left = max(live.order.quantity - live.booked, ZERO)
+        live.token = desk.book.hold(live.order, left, reducing=False, role=live.role)
     desk.question(live, unknown=live.result.status in (Status.PENDING, Status.UNKNOWN))
     return live
 
@@ -62,6 +107,7 @@ async def revive(desk: Desk, recorded: Recorded) -> Live:
         digest=recorded.digest,
         accepted_at=recorded.accepted_at,
         result=ExecutionResult(status=Status.PENDING, client_order_id=recorded.key.client_order_id),
+        role=role_of(recorded.key.client_order_id),
     )
     if attempt is not None:
         live.attempt = attempt.attempt
@@ -70,6 +116,9 @@ async def revive(desk: Desk, recorded: Recorded) -> Live:
         live.reducing = attempt.reducing
         live.order = sent_order(attempt.decision, live.instruction)
         live.retired = {earlier.venue_client_order_id: Earlier() for earlier in placings(recorded)[:-1]}
+        live.plan = read_plan(attempt.decision)
+        live.target = read_target(attempt.decision)
+        live.standing = (live.plan is not None or live.target is not None) and not recorded.terminal
     if recorded.result is not None:
         live.result = from_json(ExecutionResult, recorded.result)
         live.concluded.set_result(live.result)
@@ -79,6 +128,9 @@ async def revive(desk: Desk, recorded: Recorded) -> Live:
     live.told = live.result
     if not recorded.terminal:
         await _wishes(desk, live, recorded)
+    if live.role in LEGS:
+        step = (await desk.journal.steps(live.key)).get(SENT)
+        live.order = from_dict(Order, json.loads(step)["order"]) if step else live.order
     for stored in await desk.journal.fills(recorded.key):
         live.fills[stored.trade_id] = from_json(Fill, stored.fill)
         live.stored.add(stored.trade_id)
@@ -89,7 +141,8 @@ async def revive(desk: Desk, recorded: Recorded) -> Live:
 async def _wishes(desk: Desk, live: Live, recorded: Recorded) -> None:
     """What was asked for an open order beside its placing: a cancel that waits, an amendment that the venue took."""
     unknown = live.result.status in (Status.PENDING, Status.UNKNOWN)
-    wished = live.watched or live.result.code in (WAITS, "RESOLVED")
+    halted = desk.halt.state is not HaltState.ACTIVE  # which wishes for the cancel of all that worked
+    wished = halted or live.watched or live.result.code in (WAITS, "RESOLVED")
     if recorded.attempts and (unknown or wished or len(recorded.attempts) > 1):
         steps = await desk.journal.steps(recorded.key)
         live.cancel_wanted = steps.get(CANCEL) == WANTED
@@ -120,7 +173,13 @@ def placing(recorded: Recorded) -> Attempt | None:
 
 def placings(recorded: Recorded) -> list[Attempt]:
     """The attempts to place the order itself, the last one last."""
-    return [attempt for attempt in recorded.attempts if attempt.purpose in ("order", "close") and not attempt.leg]
+    return [attempt for attempt in recorded.attempts if attempt.purpose in _PLACING and not attempt.leg]
+
+
+def read_plan(decision: str) -> Plan | None:
+    """How what an order fills was to be protected, by its decision."""
+    document = json.loads(decision).get("plan")
+    return None if document is None else from_dict(Plan, document)
 
 
 def sent_order(decision: str, instruction: Instruction) -> Order | None:

@@ -57,11 +57,11 @@ def amended_step(live: Live, now: int) -> NamedStep:
 
 
 def position_step(account: str, position: Position, now: int) -> PositionStep:
-    """A position as the journal keeps it."""
+    """A position as the journal keeps it: also a flat one that has brought or cost something."""
     return PositionStep(
         account=account,
         lane=position.symbol,
         strategy=position.strategy or "",
-        position=to_json(position) if position.quantity else "",
+        position=to_json(position) if position.quantity or position.realized_pnl else "",
         time=now,
     )

@@ -7,15 +7,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from fks_exec.account import Account
-from fks_exec.errors import AccountNotReady
+from fks_exec.errors import AccountNotReady, FksExecError
 from fks_exec.model.events import OrderSent
 from fks_exec.model.orders import Order, OrderChange, OrderRef, Submission
-from fks_exec.model.results import Denial, ExecutionResult, Status
+from fks_exec.model.results import Denial, ExecutionResult, Leg, Status
 
 from ..accounts.desk import Desk
 from ..accounts.live import Decision, Live
+from ..exits.legs import prepare, protection_of
 from ..ids import venue_id
-from ..journal.protocol import Halted, HaltState, Intent, JournalUnavailable
+from ..journal.protocol import Exists, Halted, HaltState, Intent, JournalError, JournalStep, JournalUnavailable, Recorded
 from .record import record
 from .repair import write
 
@@ -44,6 +45,23 @@ def intend(desk: Desk, live: Live, decision: Decision) -> Intent:
     )
 
 
+def begin(desk: Desk, live: Live, decision: Decision) -> tuple[JournalStep, ...]:
+    """The intent to place an order, with those of its legs: one write, so that what it fills can be protected.
+
+    Raises:
+        AccountNotReady: the venue is not there.
+    """
+    account = desk.ready_account()
+    intent = intend(desk, live, decision)
+    live.plan = decision.plan
+    if live.plan is None:
+        return (intent,)
+    live.standing = True
+    if live.told_with is None:
+        live.told_with = asyncio.get_running_loop().create_future()
+    return (intent, *prepare(desk, account, live, live.plan))
+
+
 async def write_intent(desk: Desk, live: Live, decision: Decision) -> ExecutionResult | None:
     """Make the intent durable; from there the order may be sent. Not None: why it may not be, to be recorded.
 
@@ -57,12 +75,36 @@ async def write_intent(desk: Desk, live: Live, decision: Decision) -> ExecutionR
         raise JournalUnavailable(desk.unwritable)
     live.asked = desk.clock.monotonic()
     try:
-        await desk.journal.write(intend(desk, live, decision), term=desk.term)
+        await _write_begin(desk, live, decision)
     except Halted as error:
-        live.submitted_at = None
+        forget(live)
         may = "resume it" if error.record.state is HaltState.HALTED else "resume it, or close positions only"
         return denied(Denial(code="HALTED", message=f"{error}; {may}"))
     return None
+
+
+def forget(live: Live) -> None:
+    """Its intent was refused, and with it that of its legs: nothing was sent, nothing is begun."""
+    live.submitted_at, live.plan, live.standing = None, None, False
+    live.legs.clear()
+
+
+async def _write_begin(desk: Desk, live: Live, decision: Decision) -> None:
+    """Legs that a write stored which seemed to fail are left alone: further ones take the next numbers."""
+    while True:
+        known = list(live.legs)
+        try:
+            await desk.journal.write(*begin(desk, live, decision), term=desk.term)
+        except Exists as error:
+            live.legs[:] = known
+            if not isinstance(error.recorded, Recorded) or error.recorded.key == live.key:
+                raise
+            live.legs_before += 1
+        except JournalError:
+            live.legs[:] = known
+            raise
+        else:
+            return
 
 
 async def send(desk: Desk, live: Live, order: Order) -> ExecutionResult:
@@ -86,15 +128,43 @@ async def send(desk: Desk, live: Live, order: Order) -> ExecutionResult:
     live.deadline = submission.deadline + GRACE
     if live.first_sent is None:
         live.first_sent = desk.clock.monotonic()
+        if "identical" in account.needs:
+            desk.sent.add(live.instruction, live.key.client_order_id)
     if desk.observers:
         desk.emit(_sent(desk, live, order))
     try:
-        return await account.execute_order(order, submission)
+        return desk.breaker.heard(await account.execute_order(order, submission), live.lane)
     except AccountNotReady as error:
         return not_sent("ACCOUNT_NOT_READY", str(error), retryable=True)
     except asyncio.CancelledError:
         text = "the host stopped while the venue was being asked; the order may exist there"
         await asyncio.shield(record(desk, live, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=text)))
+        raise
+
+
+async def send_leg(desk: Desk, entry: Live, leg: Live) -> ExecutionResult:
+    """Ask the venue for one protective order, once, whose intent is durable; what came of it is to be recorded.
+
+    It goes also while the journal cannot be written: what is filled has to be protected.
+    """
+    if desk.clock.monotonic() - leg.asked >= desk.term.hold:
+        return not_sent("FENCED", "the claim on the account ran out before the leg could be sent; another host may own it")
+    account = desk.account
+    if account is None:
+        return not_sent("ACCOUNT_NOT_READY", f"account {desk.name!r} is not ready: {desk.reason}", retryable=True)
+    desk.add(leg)
+    submission = _submission(desk, leg.venue_client_order_id or "")
+    leg.deadline = submission.deadline + GRACE
+    leg.first_sent = desk.clock.monotonic()
+    if desk.observers and leg.order is not None:
+        desk.emit(_sent(desk, leg, leg.order))
+    try:
+        return desk.breaker.heard(await account.protect_position(protection_of(entry, leg), submission), leg.lane)
+    except FksExecError as error:  # not ready, or it cannot protect: nothing was sent
+        return not_sent("ACCOUNT_NOT_READY", str(error), retryable=True)
+    except asyncio.CancelledError:
+        text = "the host stopped while the venue was being asked; the leg may exist there"
+        await asyncio.shield(record(desk, leg, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=text)))
         raise
 
 
@@ -111,6 +181,16 @@ async def submit_cancel(desk: Desk, live: Live, attempt: int) -> ExecutionResult
 
     def call(account: Account, ref: OrderRef, submission: Submission) -> Awaitable[ExecutionResult]:
         return account.cancel_order(ref, submission)
+
+    return await _act(desk, live, "cancel", attempt, call)
+
+
+async def submit_cancel_leg(desk: Desk, live: Live, leg: Leg, attempt: int) -> ExecutionResult:
+    """Ask the venue to cancel a leg that it keeps with an entry, once; raises as :func:`submit_cancel`."""
+
+    def call(account: Account, ref: OrderRef, submission: Submission) -> Awaitable[ExecutionResult]:
+        names = OrderRef(order_id=leg.order_id, venue_client_order_id=leg.venue_client_order_id, symbol=ref.symbol)
+        return account.cancel_order(names, submission)
 
     return await _act(desk, live, "cancel", attempt, call)
 
@@ -162,7 +242,7 @@ async def _act(
         raise JournalUnavailable(desk.unwritable)
     if desk.clock.monotonic() - asked >= desk.term.hold:
         return not_sent("FENCED", "the claim on the account ran out before the venue was asked; another host may own it")
-    return await call(account, live.ref, _submission(desk, name))
+    return desk.breaker.heard(await call(account, live.ref, _submission(desk, name)), live.lane, placing=False)
 
 
 def _submission(desk: Desk, name: str) -> Submission:

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""A stop that cannot be had: tried again, then what it was to protect is closed, or left open and told; as configured."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+
+from fks_exec.model.numbers import plain
+from fks_exec.model.orders import Order
+from fks_exec.model.results import ExecutionResult, Status
+
+from ..accounts.desk import Desk
+from ..accounts.live import Live
+from ..orders.record import record
+from .allowance import side_of
+from .bracket import Bracket, Rules
+from .family import EXCESS, FAILURE, STOP, child_id
+from .legs import enforced
+
+CLOSES = 3
+"""So many orders are made to close what has no stop."""
+
+MISSES = 5
+"""So many times a leg that the venue had taken is looked for before it counts as gone."""
+
+_WAITS = frozenset({"ACCOUNT_NOT_READY", "FENCED"})
+
+
+class Failing:
+    """What is done for the entries of one account whose stop cannot be had.
+
+    Args:
+        desk: the account at work.
+        enter: puts an order into its lane, once for its id.
+    """
+
+    def __init__(self, desk: Desk, enter: Callable[[Order], Awaitable[Live]]) -> None:
+        self._desk = desk
+        self._enter = enter
+        self._misses: dict[str, int] = {}
+
+    def changed(self, bracket: Bracket, answer: ExecutionResult) -> bool | None:
+        """What the venue answered to a change of a leg in place; as :meth:`refused`."""
+        if answer.status is Status.REJECTED and not answer.retryable:
+            if bracket.moving is not None:
+                self._back(bracket, answer.error or answer.code or "")
+            else:
+                bracket.no_amend = True
+            return True
+        taken = answer.status in (Status.ACCEPTED, Status.PARTIALLY_FILLED, Status.FILLED)
+        return True if taken else None
+
+    def _back(self, bracket: Bracket, why: str) -> None:
+        """The venue does not take the new prices: those before stand."""
+        bracket.entry.plan, bracket.moving = bracket.moving, None
+        text = f"the venue refused to move what protects {bracket.name}: {why}; it is as it was"
+        bracket.move_refused = text
+        self._desk.alarm("MOVE_REFUSED", text, bracket.name)
+
+    def refused(self, bracket: Bracket, leg: Live) -> bool | None:
+        """A leg was refused, with proof. True: go on with what follows from it; None: try again after a pause."""
+        result = leg.result
+        why = result.error or result.code or result.status.value
+        if result.code in _WAITS:
+            return None
+        if bracket.moving is not None:
+            self._back(bracket, why)
+            return True
+        if leg.role != STOP:
+            bracket.no_target = True
+            text = f"the venue refused the target of {bracket.name}: {why}; its stop stands, take the profit by hand"
+            self._desk.alarm("TARGET_REFUSED", text, bracket.name)
+            return True
+        now, config = self._desk.clock.monotonic(), self._desk.config
+        bracket.refused.append(now)
+        since = now - bracket.refused[0]
+        patient = config.protection.on_failure == "retry_then_close" and since < config.protection.retry_seconds
+        again = result.retryable and len(bracket.refused) < config.exit_attempts and since < config.attempts_within
+        if patient or again:
+            return None
+        self.fail(bracket, f"the venue refused its stop: {why}")
+        return True
+
+    def fail(self, bracket: Bracket, why: str) -> None:
+        """No further stop is tried; told once."""
+        if bracket.failed:
+            return
+        bracket.failed = why
+        policy = self._desk.config.protection.on_failure
+        then = "it stands open: close it, or set another stop" if policy == "keep_and_alert" else "what it holds is closed"
+        self._desk.alarm("STOP_FAILED", f"{bracket.name} of {bracket.entry.lane} has no stop: {why}; {then}", bracket.name)
+
+    async def missing(self, bracket: Bracket, leg: Live) -> bool | None:
+        """The venue had taken a stop and does not show it."""
+        name = leg.key.client_order_id
+        count = self._misses[name] = self._misses.get(name, 0) + 1
+        if count < MISSES:
+            return None
+        del self._misses[name]
+        account = self._desk.account
+        if account is None or not enforced(account, leg):  # it may be there all the same, and sell what a second one sells too
+            self.fail(bracket, "the venue took its stop and does not show it")
+            return True
+        text = f"the venue took the leg {name} and does not show it; another one is placed"
+        self._desk.alarm("LEG_VANISHED", text, bracket.name)
+        gone = ExecutionResult(status=Status.CANCELED, code="LEG_VANISHED", error=text)
+        await record(self._desk, leg, gone)
+        return True
+
+    async def tend(self, bracket: Bracket, naked: Decimal) -> bool:
+        """Close what has no stop, as configured; whether something was begun."""
+        policy = self._desk.config.protection.on_failure
+        if not bracket.failed or policy == "keep_and_alert" or bracket.busy:
+            return False
+        quantity = Rules(enforced=True, amends=False, instrument=bracket.entry.instrument).valid(naked, None)
+        if not quantity:
+            return False
+        number = sum(child.role == FAILURE for child in bracket.others) + 1
+        if number > CLOSES:
+            self._naked(bracket, naked)
+            return False
+        return await self._close(bracket, FAILURE, number, quantity)
+
+    def _naked(self, bracket: Bracket, naked: Decimal) -> None:
+        if bracket.naked_told:
+            return
+        bracket.naked_told = True
+        text = f"{plain(naked)} of {bracket.entry.lane} stand open without a stop, and could not be closed; close them by hand"
+        self._desk.alarm("NAKED_POSITION", text, bracket.name)
+
+    async def flatten(self, bracket: Bracket, quantity: Decimal) -> bool:
+        """Both legs have filled: what they closed too much is taken back, once."""
+        if any(child.role == EXCESS for child in bracket.others):
+            return False
+        text = f"the legs of {bracket.name} closed {plain(quantity)} more than it held; that is taken back"
+        self._desk.alarm("BOTH_LEGS", text, bracket.name)
+        return await self._close(bracket, EXCESS, 1, quantity)
+
+    async def _close(self, bracket: Bracket, role: str, number: int, quantity: Decimal) -> bool:
+        entry, account = bracket.entry, self._desk.account
+        side = side_of(bracket) if role == EXCESS else side_of(bracket).opposite
+        order = Order(
+            symbol=entry.lane,
+            side=side,
+            quantity=quantity,
+            reduce_only=account is not None and enforced(account, entry),
+            client_order_id=child_id(bracket.name, role, number),
+            strategy=entry.instruction.strategy,
+        )
+        child = await self._enter(order)
+        if child not in bracket.others:
+            bracket.others.append(child)
+        return True

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: MIT
+"""What is done at the venue for a leg: placed, resized, cancelled, read back. Each ends with what is known of it recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+
+from attrs import evolve
+
+from fks_exec.errors import AccountNotReady
+from fks_exec.model.copying import changed
+from fks_exec.model.numbers import ZERO
+from fks_exec.model.orders import OrderChange
+from fks_exec.model.results import ExecutionResult, Status
+
+from ..accounts.desk import Desk
+from ..accounts.live import Live
+from ..journal.protocol import JournalError, JournalStep, NamedStep
+from ..orders.lookups import Lookups, can_look
+from ..orders.record import record
+from ..orders.repair import repair, write
+from ..orders.steps import act_outcome
+from ..orders.submit import send_leg, submit_amend
+from .bracket import Bracket, Look, Place, Resize, done, left
+from .family import STOP
+from .legs import SENT, data, leg_order, new_leg, sent
+
+log: logging.Logger = logging.getLogger(__name__)
+
+PATIENCE = 0.5
+"""Seconds that a stop waits for its fill to be on record."""
+
+_TAKEN = frozenset({Status.ACCEPTED, Status.PARTIALLY_FILLED, Status.FILLED})
+
+
+class Placing:
+    """Acts for the brackets of one account.
+
+    Args:
+        desk: the account at work.
+        lookups: its budget.
+        cancel: cancels an order, confirmed.
+    """
+
+    def __init__(self, desk: Desk, lookups: Lookups, cancel: Callable[[Live], Awaitable[ExecutionResult]]) -> None:
+        self._desk = desk
+        self._lookups = lookups
+        self.cancel: Callable[[Live], Awaitable[ExecutionResult]] = cancel
+
+    async def place(self, bracket: Bracket, action: Place) -> Live | None:
+        """Place a leg, once.
+
+        Returns:
+            The leg, with what came of it; None: nothing was sent, and its fate is a question, or the account is not there.
+
+        Raises:
+            JournalError: it is not durable that it is to be sent, and nothing was sent.
+        """
+        await self._durable(bracket.entry)
+        leg = self._prepared(bracket.entry, action)
+        if leg is not None and leg.inherited and await self._may_be_there(leg):
+            return None
+        leg = await self._ready(bracket, action) if leg is None else await self._sized(bracket.entry, leg, action.quantity)
+        if leg is None or leg.order is None:
+            return None
+        plan = bracket.entry.plan
+        if plan is not None and plan.kind == "oco" and leg.role == STOP:
+            bracket.linked[leg.key.client_order_id] = plan.target
+        leg.token = self._desk.book.reserve(leg.lane, leg.order.side, leg.order.quantity, reducing=True, role=leg.role)
+        await record(self._desk, leg, await send_leg(self._desk, bracket.entry, leg))
+        return leg
+
+    def _prepared(self, entry: Live, action: Place) -> Live | None:
+        """A leg that was made with the entry and not sent; it goes also while the journal cannot be written."""
+        return next((leg for leg in entry.legs if leg.role == action.role and not sent(leg)), None)
+
+    async def _durable(self, entry: Live) -> None:
+        """The fill is on record before its stop is sent: a later host knows by it that the stop may be there.
+
+        A journal that cannot be written, or takes too long, does not keep the stop waiting.
+        """
+        if self._desk.unwritable or all(name in entry.stored for name in entry.fills):
+            return
+        try:
+            async with asyncio.timeout(PATIENCE), self._desk.lock(entry.lane):
+                return
+        except TimeoutError:
+            log.warning("account %s: a stop goes before its fill is on record", self._desk.name)
+
+    async def _may_be_there(self, leg: Live) -> bool:
+        """An earlier host made it: if that may have sent it, it is looked up like any order of unknown fate.
+
+        Of an entry without a fill on record it had no reason to; then one look is enough, in case it could not write.
+        """
+        if leg.deadline is None:
+            if not can_look(self._desk):
+                return False
+            self._desk.add(leg)
+            try:
+                async with asyncio.timeout(self._desk.config.deadline):
+                    shown = await self._lookups.ask(leg, urgent=True)
+            except Exception as error:  # it proves nothing; it is tried again
+                log.warning("account %s: a leg could not be looked up: %s", self._desk.name, type(error).__name__)
+                return True
+            if shown is None:
+                leg.inherited = False
+                return False
+        text = "an earlier host may have placed this leg; it is looked up"
+        self._desk.add(leg)
+        await record(self._desk, leg, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=text))
+        return True
+
+    async def _ready(self, bracket: Bracket, action: Place) -> Live | None:
+        """A further leg, durable."""
+        account, desk = self._desk.account, self._desk
+        if account is None:
+            return None
+        asked = desk.clock.monotonic()
+        leg, steps = new_leg(desk, account, bracket.entry, action.role, action.quantity)
+        leg.asked = asked
+        await write(desk, *steps)
+        bracket.entry.legs.append(leg)
+        return leg
+
+    async def _sized(self, entry: Live, leg: Live, quantity: Decimal) -> Live | None:
+        """A leg that was made for all that the entry may fill, for what it has filled; at the price that is wanted now."""
+        desk, account = self._desk, self._desk.account
+        if account is None or leg.order is None:
+            return None
+        order = leg_order(desk, account, entry, leg.role, quantity, leg.key.client_order_id)
+        if order != leg.order:
+            leg.order = order
+            step = NamedStep(key=leg.key, name=SENT, data=data(order), time=desk.clock.now())
+            if not desk.unwritable:
+                try:
+                    await desk.journal.write(step, term=desk.term)
+                except JournalError as error:  # the stop goes all the same; a look-up tells its size after a restart
+                    repair(desk, str(error))
+        return leg
+
+    async def resize(self, action: Resize) -> ExecutionResult | None:
+        """Change a leg in place; what the venue answered. None: the leg has ended meanwhile.
+
+        Raises:
+            JournalError, AccountNotReady: it was not asked.
+        """
+        leg, desk = action.leg, self._desk
+        async with leg.act:
+            if leg.order is None or leg.result.status.terminal:
+                return None
+            stop = leg.role == STOP
+            price, quantity = action.price, action.quantity
+            now = leg.order.stop_price if stop else leg.order.price
+            change = OrderChange(
+                quantity=quantity if quantity != leg.order.quantity else None,
+                stop_price=price if stop and price != now else None,
+                price=price if not stop and price != now else None,
+            )
+            leg.amends += 1
+            answer = await submit_amend(desk, leg, leg.amends, change, reducing=True)
+            if answer.status in _TAKEN:
+                leg.order = evolve(
+                    leg.order, quantity=quantity, stop_price=price if stop else None, price=None if stop else price
+                )
+            await self._heard(leg, answer)
+        return answer
+
+    async def _heard(self, leg: Live, answer: ExecutionResult) -> None:
+        desk, now = self._desk, self._desk.clock.now()
+        steps: list[JournalStep] = [act_outcome(leg, "amend", leg.amends, answer, now)]
+        if answer.status in _TAKEN and leg.order is not None:
+            steps.append(NamedStep(key=leg.key, name=SENT, data=data(leg.order), time=now))
+            desk.book.release(leg.token)
+            leg.token = desk.book.reserve(leg.lane, leg.order.side, left(leg), reducing=True, role=leg.role)
+        try:
+            await desk.journal.write(*steps, term=desk.term)
+        except JournalError as error:
+            desk.in_doubt = True
+            repair(desk, str(error))
+        if answer.status in _TAKEN or (answer.status.terminal and answer.status not in (Status.REJECTED, Status.NOT_PLACED)):
+            await record(desk, leg, changed(answer, code=None, error=None))
+
+    async def look(self, bracket: Bracket, action: Look) -> bool | None:
+        """Read a leg back; whether the venue holds it. None: it could not be asked."""
+        leg = action.leg
+        if not can_look(self._desk):
+            return None
+        try:
+            async with asyncio.timeout(self._desk.config.deadline):
+                news = await self._lookups.ask(leg, urgent=True)
+        except Exception as error:  # it proves nothing
+            log.warning("account %s: a leg could not be read back: %s", self._desk.name, type(error).__name__)
+            return None
+        if news is None:
+            return False
+        bracket.evidence[leg.key.client_order_id] = left(leg) if not news.status.terminal else ZERO
+        if news.status is not leg.result.status or news.filled_quantity != done(leg):
+            await record(self._desk, leg, news)
+        return True
+
+    async def drop(self, leg: Live) -> bool:
+        """Cancel a leg; whether it has ended.
+
+        Raises:
+            JournalError, AccountNotReady, NotSupported: the venue was not asked.
+        """
+        if self._desk.account is None:
+            raise AccountNotReady(self._desk.name, self._desk.reason)
+        await self.cancel(leg)
+        return leg.result.status.terminal

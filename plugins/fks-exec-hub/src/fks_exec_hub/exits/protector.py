@@ -1,0 +1,339 @@
+# SPDX-License-Identifier: MIT
+"""What an entry fills is protected: stop first, for what is filled and not closed, until nothing of it stands open.
+
+Nothing here follows a script. Whatever happens - a fill, a refusal, an exit, a restart - what should rest is worked out
+anew from what is known, and one thing is done about the difference.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from decimal import Decimal
+from typing import Any
+
+from attrs import evolve
+
+from fks_exec.errors import AccountNotReady, FksExecError
+from fks_exec.model.numbers import plain
+from fks_exec.model.orders import Order
+from fks_exec.model.results import Status
+
+from ..accounts.desk import Desk
+from ..accounts.live import Live
+from ..journal.protocol import HaltState, JournalError, NamedStep
+from ..orders.record import record
+from ..orders.repair import repair
+from ..orders.submit import withdrawn
+from .allowance import allowed_for, excess
+from .attached import Attached
+from .bracket import Action, Bracket, Cancel, Look, Place, Resize, Rules, left, next_action, open_leg
+from .failing import Failing
+from .family import LEGS, STOP, parent_of
+from .legs import RELEASED, enforced, sent
+from .levels import keep_plan
+from .placing import Placing
+from .telling import measure, tell, told_without, uncovered
+
+log: logging.Logger = logging.getLogger(__name__)
+
+PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""Seconds after something could not be done, before it is tried again; the last one repeats."""
+
+
+class Protector:
+    """Keeps what the entries of one account have filled under stops.
+
+    Args:
+        desk: the account at work.
+        placing: acts at the venue.
+        attached: looks after legs that the venue keeps.
+        enter: puts an order into its lane, once for its id.
+    """
+
+    def __init__(self, desk: Desk, placing: Placing, attached: Attached, enter: Callable[[Order], Awaitable[Live]]) -> None:
+        self._desk = desk
+        self._placing = placing
+        self._attached = attached
+        self.failing: Failing = Failing(desk, enter)
+        self._brackets: dict[str, dict[str, Bracket]] = {}
+
+    def take(self, live: Live) -> None:
+        """An order has changed; a listener of the desk, never raises."""
+        name, brackets = live.key.client_order_id, self._brackets.get(live.lane)
+        if live.plan is not None and live.submitted_at is not None and not (brackets and name in brackets):
+            self._begin(live)
+        elif brackets and live.role and live.role not in LEGS:
+            parent = brackets.get(parent_of(name))
+            if parent is not None and live not in parent.others:
+                parent.others.append(live)
+        self.poke(live.lane)
+
+    def poke(self, symbol: str) -> None:
+        """Look again at all that stands in an instrument."""
+        for bracket in self.brackets(symbol):
+            self._wake(bracket)
+
+    def opened(self) -> None:
+        """The account is open (again)."""
+        for symbol in list(self._brackets):
+            self.poke(symbol)
+
+    def brackets(self, symbol: str) -> list[Bracket]:
+        """What is looked after in an instrument, the oldest first."""
+        return list(self._brackets.get(symbol, {}).values())
+
+    def everything(self) -> list[Bracket]:
+        """All that is looked after."""
+        return [bracket for brackets in self._brackets.values() for bracket in brackets.values()]
+
+    def bracket_of(self, live: Live) -> Bracket | None:
+        """The bracket of an entry; None when it has none, or all is done."""
+        return self._brackets.get(live.lane, {}).get(live.key.client_order_id)
+
+    def needs_gap(self, bracket: Bracket) -> bool:
+        """Whether its stop can be moved only by cancelling it first; raises AccountNotReady while the venue is not there."""
+        rules = self._rules(bracket)
+        return bool(bracket.resting(STOP)) and not rules.enforced and not rules.amends
+
+    def flattened(self, symbols: Iterable[str]) -> None:
+        """The venue holds nothing of these instruments, where our orders built something up: nobody's stop is to fill."""
+        for symbol in symbols:
+            for bracket in self.brackets(symbol):
+                if bracket.remaining > 0:
+                    text = f"what {bracket.name} holds of {symbol} was closed elsewhere; its stop and target are cancelled"
+                    self._desk.alarm("FLATTENED_ELSEWHERE", text, bracket.name)
+                    release = self.release(bracket, bracket.remaining)
+                    self._desk.spawn(asyncio.get_running_loop().create_task(release))
+
+    def _begin(self, live: Live) -> None:
+        if live.result.status.terminal and not live.standing and live.concluded.done():
+            return
+        live.standing = True
+        name = live.key.client_order_id
+        bracket = Bracket(entry=live, others=list(live.others), released=live.released)
+        self._brackets.setdefault(live.lane, {})[name] = bracket
+        self._desk.protecting.setdefault(live.lane, set()).add(name)
+
+    def _wake(self, bracket: Bracket) -> None:
+        bracket.woken.set()
+        if bracket.task is None and not self._desk.closing:
+            bracket.task = asyncio.get_running_loop().create_task(self._tend(bracket))
+            self._desk.spawn(bracket.task)
+
+    async def _tend(self, bracket: Bracket) -> None:
+        """One thing after the other, until all is as it should be or has to be waited for."""
+        tries = 0
+        try:
+            while not self._desk.closing and self.bracket_of(bracket.entry) is bracket:
+                bracket.woken.clear()
+                acted = await self._try(bracket)
+                if acted:
+                    tries = 0
+                elif acted is None:
+                    await _pause(bracket, PAUSES[min(tries, len(PAUSES) - 1)])
+                    tries += 1
+                elif not bracket.woken.is_set():
+                    return
+        finally:
+            bracket.task = None
+
+    async def _try(self, bracket: Bracket) -> bool | None:
+        try:
+            return await self._step(bracket)
+        except (FksExecError, TimeoutError) as error:  # the venue or the journal is not there: nothing was sent
+            log.info("account %s: what protects %s waits: %s", self._desk.name, bracket.name, str(error) or "no answer")
+            measure(self._desk, bracket)
+            return None
+        except Exception:  # a fault of ours, or of a plugin: what is open must not stand naked for it
+            if not bracket.faulty:
+                bracket.faulty = True
+                log.exception("account %s: what protects %s could not be looked after", self._desk.name, bracket.name)
+                self._desk.alarm("HUB_FAULT", "what protects an entry could not be looked after; see the log", bracket.name)
+            return None
+
+    async def _step(self, bracket: Bracket) -> bool | None:
+        """True: something was done, look again; False: nothing is to be done; None: it could not be, try again later."""
+        entry = bracket.entry
+        if entry.result.status in (Status.PENDING, Status.UNKNOWN):
+            told_without(entry)
+            return False
+        await self._release(bracket)
+        await self._replace(bracket)
+        measure(self._desk, bracket)
+        self._mark(bracket)
+        acted = await self._protect(bracket)
+        if acted:
+            return True
+        await tell(self._desk, bracket)
+        if acted is None:
+            return None
+        if await self._finish(bracket):
+            return False
+        return await self._help(bracket)
+
+    async def _protect(self, bracket: Bracket) -> bool | None:
+        plan = bracket.entry.plan
+        if plan is not None and plan.kind == "attached":
+            acted = await self._attached.tend(bracket)
+            if acted is False and self._attached.missing(bracket):
+                self.failing.fail(bracket, "the venue does not show the stop that went with it")
+            return acted
+        action = None if self._held_back() else next_action(bracket, self._allowed(bracket), self._rules(bracket))
+        return False if action is None else await self._act(bracket, action)
+
+    def _held_back(self) -> bool:
+        desk = self._desk
+        return desk.halt.state is HaltState.HALTED and not desk.config.protect_when_halted
+
+    def _rules(self, bracket: Bracket) -> Rules:
+        account = self._desk.account
+        if account is None:
+            raise AccountNotReady(self._desk.name, self._desk.reason)
+        return Rules(
+            enforced=enforced(account, bracket.entry) or account.capabilities.hedging,
+            amends="amend_order" in account.capabilities.abilities and not bracket.no_amend,
+            instrument=bracket.entry.instrument,
+        )
+
+    def _allowed(self, bracket: Bracket) -> Decimal:
+        enforced = self._rules(bracket).enforced
+        return allowed_for(self._desk, self.brackets(bracket.entry.lane), bracket, enforced=enforced)
+
+    async def _act(self, bracket: Bracket, action: Action) -> bool | None:
+        if isinstance(action, Place):
+            leg = await self._placing.place(bracket, action)
+            if leg is None:
+                return None
+            refused = leg.result.status in (Status.REJECTED, Status.NOT_PLACED)
+            return self.failing.refused(bracket, leg) if refused else True
+        if isinstance(action, Resize):
+            answer = await self._placing.resize(action)
+            return True if answer is None else self.failing.changed(bracket, answer)
+        if isinstance(action, Cancel):
+            return True if await self._placing.drop(action.leg) else None
+        return await self._seen(bracket, action)
+
+    async def _seen(self, bracket: Bracket, action: Look) -> bool | None:
+        held = await self._placing.look(bracket, action)
+        account = self._desk.account
+        if held is None and account is not None and "fetch_order" not in account.capabilities.abilities:
+            bracket.evidence[action.leg.key.client_order_id] = left(action.leg)  # its answer is all there ever is
+            return True
+        return await self.failing.missing(bracket, action.leg) if held is False else held
+
+    async def _release(self, bracket: Bracket) -> None:
+        """What other orders have closed needs no stop any more; kept, since a later entry must not bring it back."""
+        for each, part in excess(self._desk, self.brackets(bracket.entry.lane), bracket):
+            await self.release(each, part)
+
+    async def release(self, bracket: Bracket, quantity: Decimal) -> None:
+        """So much of an entry needs no stop any more, base units or contracts."""
+        bracket.released += quantity
+        step = NamedStep(key=bracket.entry.key, name=RELEASED, data=plain(bracket.released), time=self._desk.clock.now())
+        self._wake(bracket)
+        if self._desk.unwritable:
+            return
+        try:
+            await self._desk.journal.write(step, term=self._desk.term)
+        except JournalError as error:
+            repair(self._desk, str(error))
+
+    async def _replace(self, bracket: Bracket) -> None:
+        """Where a stop belongs to the whole position, a further entry's prices are those of all of it."""
+        account, plan = self._desk.account, bracket.entry.plan
+        if account is None or account.capabilities.protection_scope != "position" or plan is None or not bracket.filled:
+            return
+        newest = [each for each in self.brackets(bracket.entry.lane) if each.filled][-1]
+        if bracket is newest or plan.stop is None or newest.entry.plan is None:
+            return
+        wanted = evolve(plan, stop=newest.entry.plan.stop, target=newest.entry.plan.target)
+        if wanted != plan:
+            await keep_plan(self._desk, bracket.entry, wanted)
+
+    async def give_up(self, leg: Live) -> Bracket | None:
+        """A leg is not wanted any more, by a caller's word; None: it protects nothing."""
+        bracket = self._brackets.get(leg.lane, {}).get(parent_of(leg.key.client_order_id))
+        if bracket is None or bracket.entry.plan is None:
+            return None
+        plan = bracket.entry.plan
+        both = plan.kind == "oco"
+        stop = None if leg.role == STOP or both else plan.stop
+        target = None if leg.role != STOP or both else plan.target
+        await keep_plan(self._desk, bracket.entry, evolve(plan, stop=stop, target=target))
+        self._wake(bracket)
+        return bracket
+
+    def _mark(self, bracket: Bracket) -> None:
+        """Legs that rest though what they protected is gone: entries of the instrument wait for their end."""
+        lane = bracket.entry.lane
+        orphans = self._desk.orphans.setdefault(lane, set())
+        for leg in bracket.entry.legs:
+            name = leg.key.client_order_id
+            if bracket.remaining <= 0 and bracket.filled and open_leg(leg):
+                orphans.add(name)
+            else:
+                orphans.discard(name)
+        if not orphans:
+            del self._desk.orphans[lane]
+
+    async def _help(self, bracket: Bracket) -> bool:
+        """What is done beside the legs: an excess is taken back, what cannot have a stop is closed."""
+        with_excess = -bracket.remaining
+        if with_excess > 0 and bracket.filled and not bracket.in_question:
+            return await self.failing.flatten(bracket, with_excess)
+        return await self.failing.tend(bracket, uncovered(bracket))
+
+    async def _finish(self, bracket: Bracket) -> bool:
+        """All is done for an entry that has ended and of which nothing stands open, or nothing that can be covered."""
+        entry = bracket.entry
+        if not entry.result.status.terminal or bracket.in_question or bracket.busy or self._excess(bracket):
+            return False
+        if any(open_leg(leg) for leg in entry.legs) or self._stands(bracket):
+            return False
+        for leg in entry.legs:
+            if not sent(leg):
+                self._desk.add(leg)
+                await record(self._desk, leg, withdrawn())
+        for kept in (self._brackets, self._desk.protecting):
+            _remove(kept, entry.lane, bracket.name)
+        entry.standing = False
+        await record(self._desk, entry, entry.result)
+        return True
+
+    def _excess(self, bracket: Bracket) -> bool:
+        return bool(bracket.filled) and bracket.remaining < 0 and not any(child.role == "excess" for child in bracket.others)
+
+    def _stands(self, bracket: Bracket) -> bool:
+        """Whether something stands open that a stop could cover, or the venue's own legs rest."""
+        plan, remaining = bracket.entry.plan, bracket.remaining
+        if plan is not None and plan.kind == "attached" and any(not leg.status.terminal for leg in bracket.entry.result.legs):
+            return True
+        if remaining <= 0:
+            return False
+        rules = Rules(enforced=True, amends=False, instrument=bracket.entry.instrument)
+        price = None if plan is None else plan.stop or plan.target
+        if rules.valid(remaining, price):
+            return True
+        text = f"{plain(remaining)} of {bracket.entry.lane} stand open without a stop: less than the venue takes in one order"
+        self._desk.alarm("BELOW_MINIMUM", text, bracket.name)
+        return False
+
+
+def _remove(kept: dict[str, Any], lane: str, name: str) -> None:
+    """From a table or set of an instrument; one that is empty goes too."""
+    inner = kept.get(lane)
+    if inner is None:
+        return
+    inner.pop(name, None) if isinstance(inner, dict) else inner.discard(name)
+    if not inner:
+        del kept[lane]
+
+
+async def _pause(bracket: Bracket, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await bracket.woken.wait()
+    except TimeoutError:
+        pass

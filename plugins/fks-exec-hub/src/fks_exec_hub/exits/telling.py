@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""Whether what an entry filled stands under its stop: by what the venue was seen to hold, told, and measured in seconds."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from fks_exec.model.events import ProtectionChanged
+from fks_exec.model.numbers import ZERO, plain
+from fks_exec.model.results import Status
+
+from ..accounts.desk import Desk
+from ..accounts.live import Live
+from ..orders.record import record
+from .bracket import Bracket, Rules
+from .family import STOP
+from .legs import views
+
+ATTACHED = "attached"
+"""The name under which the evidence stands for a stop that the venue keeps with the entry."""
+
+
+def covered(bracket: Bracket) -> Decimal:
+    """What stops protect that the venue was seen to hold; also at a price that is to be changed."""
+    seen = sum((bracket.seen(leg) for leg in bracket.resting(STOP)), ZERO)
+    return min(seen + bracket.evidence.get(ATTACHED, ZERO), max(bracket.remaining, ZERO))
+
+
+def uncovered(bracket: Bracket) -> Decimal:
+    """What stands open without a stop."""
+    return max(bracket.remaining, ZERO) - covered(bracket)
+
+
+def measure(desk: Desk, bracket: Bracket) -> None:
+    """Memory of an entry says whether it is protected, and for how long it was not."""
+    entry, plan = bracket.entry, bracket.entry.plan
+    if plan is None or not bracket.filled or (plan.stop is None and entry.protected is None):
+        return
+    naked = uncovered(bracket)
+    rules = Rules(enforced=False, amends=False, instrument=entry.instrument)
+    dust = plan.stop is not None and not rules.valid(naked, plan.stop) and covered(bracket) > 0
+    entry.protected = not naked or dust
+    now = desk.clock.monotonic()
+    if entry.unprotected is None:
+        entry.unprotected = 0.0
+    if bracket.naked_since is not None:
+        entry.unprotected += max(now - bracket.naked_since, 0.0)
+    bracket.naked_since = None if entry.protected else now
+
+
+async def tell(desk: Desk, bracket: Bracket) -> None:
+    """What has changed about an entry's protection is recorded, and told."""
+    entry = bracket.entry
+    before = entry.result.protected
+    measure(desk, bracket)
+    legs = views(entry) if entry.legs_apart else entry.result.legs
+    if entry.protected is not before or legs != entry.result.legs:
+        await record(desk, entry, entry.result)
+        if entry.protected is not None and entry.protected is not before:
+            _emit(desk, bracket)
+    if entry.protected is not False or bracket.failed:
+        _told(entry)
+
+
+def told_without(entry: Live) -> None:
+    """It is not known whether the order exists: whoever waits learns that, and not later what protects it."""
+    if entry.result.status is Status.UNKNOWN:
+        _told(entry)
+
+
+def _told(entry: Live) -> None:
+    if entry.told_with is not None and not entry.told_with.done():
+        entry.told_with.set_result(None)
+
+
+def _emit(desk: Desk, bracket: Bracket) -> None:
+    entry, naked = bracket.entry, uncovered(bracket)
+    reason = "" if entry.protected else bracket.failed or f"{plain(naked)} stand without a stop; it is being placed"
+    desk.emit(
+        ProtectionChanged(
+            account=desk.name,
+            time=desk.clock.now(),
+            client_order_id=bracket.name,
+            symbol=entry.lane,
+            protected=entry.protected is True,
+            uncovered=naked,
+            seconds=entry.unprotected or 0.0,
+            reason=reason,
+        )
+    )
