@@ -184,7 +184,7 @@ def table(package: str) -> Mapping[str, Code]:
 
 def guard_codes() -> list[tuple[str, Code]]:
     """What the hub's guards list."""
-    return [item for kind in GUARD_TYPES for item in kind.create(kind.config()).codes.items()]
+    return [item for kind in GUARD_TYPES for item in kind.create.codes.items()]
 
 
 def explained(package: str) -> dict[str, CodeKind]:
@@ -252,7 +252,7 @@ def test_every_table_is_announced_by_an_entry_point() -> None:
     for package in FOLDERS:
         assert found[package.replace("_", "-")] is table(package)
     for kind in GUARD_TYPES:
-        assert found[kind.name] is kind.create(kind.config()).codes, kind.name
+        assert found[kind.name] is kind.create.codes, kind.name
 
 
 @pytest.mark.parametrize(

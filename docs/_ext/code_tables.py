@@ -19,12 +19,12 @@ from fks_exec_hub.journal.protocol import HaltState
 def statuses() -> str:
     """Of an order; success and end as the records themselves say."""
     rows = [(f"`{status}`", STATUSES[status], _success(status), "yes" if status.terminal else "no") for status in Status]
-    return _table(("status", "meaning", "success", "ended"), rows)
+    return table(("status", "meaning", "success", "ended"), rows)
 
 
 def words(members: type[StrEnum], meanings: Mapping[StrEnum, str]) -> str:
     """Of an account, of a plugin."""
-    return _table(("status", "meaning"), [(f"`{member}`", meanings[member]) for member in members])
+    return table(("status", "meaning"), [(f"`{member}`", meanings[member]) for member in members])
 
 
 def event_types() -> list[type[events.Event]]:
@@ -35,14 +35,14 @@ def event_types() -> list[type[events.Event]]:
 
 def event_table() -> str:
     """The events: name, when, fields beside those that all have."""
-    return _table(("event", "when", "fields"), [(_reference(kind), _when(kind), _fields(kind)) for kind in event_types()])
+    return table(("event", "when", "fields"), [(_reference(kind), _when(kind), _fields(kind)) for kind in event_types()])
 
 
 def codes(kind: CodeKind) -> str:
     """All codes of one kind."""
     [word] = kind.words
     rows = [(f"`{each.code}`", each.meaning, each.remedy, _origins(each)) for each in explained() if word in each.kinds]
-    return _table(("code", "meaning", "what to do", "from"), rows)
+    return table(("code", "meaning", "what to do", "from"), rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -84,7 +84,8 @@ def _origins(each: Explained) -> str:
     return "; ".join(name + (f": {', '.join(inner)}" if inner else "") for name, inner in parts.items())
 
 
-def _table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
     head = list(headers)
     lines = [head, ["---"] * len(head), *([cell.replace("|", r"\|") for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

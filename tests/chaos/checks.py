@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from attrs import define, field
 from memory import Alert, Answer, Memory
-from plan import ACCOUNT, MAX_AGE
+from plan import ACCOUNT, MAX_AGE, OPERATOR
 
 from fks_exec import ExecutionResult, Position
 from fks_exec.convert import from_json
@@ -105,7 +105,7 @@ async def after_kill(findings: Findings, journal: Journal, heard: Iterable[Answe
             continue
         if memory.alerts[answer.id].key != answer.key:
             findings.add("records", f"{answer.id} was acknowledged as two orders")
-        recorded = await journal.order(Key(ACCOUNT, answer.key))
+        recorded = await journal.order(Key(memory.alerts[answer.id].account, answer.key))
         if recorded is None:
             findings.add("lost", f"{answer.id} was acknowledged and has no journalled state")
         else:
@@ -155,18 +155,19 @@ def lane_order(findings: Findings, told: list[Story]) -> None:
 async def at_end(findings: Findings, journal: Journal, memory: Memory, record: Record) -> Counts:
     """Everything, after a clean stop."""
     recorded = await journal.orders(ACCOUNT, limit=10**9)
-    alerts, told = memory.by_key(), stories(recorded, record)
+    alerts, told = memory.by_key(ACCOUNT), stories(recorded, record)
     counts = Counts(orders=len(recorded), requests=len(record.requests), states=Counter(r.status for r in recorded))
     for alert in alerts.values():
         await after_kill(findings, journal, alert.answers[-1:], memory)
-    _each_once(findings, recorded, alerts)
+    each_once(findings, recorded, alerts)
+    _unsettled(findings, recorded)
     doubled(findings, told)
     lane_order(findings, told)
     _without_intent(findings, told, record)
     for story in told:
         _requests_and_attempts(findings, counts, story)
         _cancels(findings, counts, story, record)
-        _age(findings, story, alerts.get(story.id))
+        _age(findings, story, alerts.get(root_of(story.id)))
         _fills(findings, story)
     await _positions(findings, journal, record)
     for sentence in await journal.verify():
@@ -174,12 +175,21 @@ async def at_end(findings: Findings, journal: Journal, memory: Memory, record: R
     return counts
 
 
-def _each_once(findings: Findings, recorded: list[Recorded], alerts: dict[str, Alert]) -> None:
+def root_of(name: str) -> str:
+    """The id of the order that was sent to us, of one that the hub made for it."""
+    return name.partition("~")[0]
+
+
+def each_once(findings: Findings, recorded: list[Recorded], alerts: dict[str, Alert]) -> None:
+    """One record for each order; those that nobody sent were made for one that somebody sent."""
     for name, count in Counter(r.key.client_order_id for r in recorded).items():
         if count > 1:
             findings.add("records", f"{name} has {count} records")
-        if name not in alerts:
+        if root_of(name) not in alerts and not name.startswith(OPERATOR):
             findings.add("records", f"{name} was never acknowledged, though its sender asked until it was answered")
+
+
+def _unsettled(findings: Findings, recorded: list[Recorded]) -> None:
     for order in recorded:
         if order.status in MOVING:
             findings.add("unsettled", f"{order.key.client_order_id} is {order.status} after the last clean run")

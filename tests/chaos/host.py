@@ -17,12 +17,12 @@ import sys
 from pathlib import Path
 
 from faults import SteppedClock, trouble
-from kills import Killer, KillingJournals, KillingVenue
+from kills import Killer, KillingGuards, KillingJournals, KillingVenue
 from mutants import MUTANTS
-from plan import ACCOUNT, JOURNAL, KEYS, TABLE, Life
+from plan import ACCOUNT, GUARDED, JOURNAL, KEYS, OPERATOR, SECRETS, TABLE, Life
 from processes import fork, say
 
-from fks_exec import FksExecError
+from fks_exec import Alarm, Event, FksExecError, ReversePosition, hookimpl
 from fks_exec_hub import ExecutionHub, HubConfig
 from fks_exec_hub.config import parse_config
 from fks_exec_hub.journal import HaltState
@@ -32,16 +32,21 @@ from fks_exec_simulators.remote import RemotePlugin
 
 
 def configuration(life: Life) -> HubConfig:
-    """One account at the exchange, two senders of alerts."""
+    """One account at the exchange, with two senders of alerts, and those whose entries have a stop and a target."""
     base = Path(life.folder)
     keys = {}
-    for respond, secret in KEYS.items():
-        file = base / f"{respond}.key"
+    for name, secret in SECRETS.items():
+        file = base / f"{name}.key"
         file.touch(0o600)
         file.write_text(secret, "utf-8")
-        keys[respond] = {"secret": {"file": file.name}, "accounts": [ACCOUNT], "respond": respond, "wait": 1.0}
+        respond = name if name in KEYS else "outcome"
+        account = name if name in GUARDED else ACCOUNT
+        keys[name] = {"secret": {"file": file.name}, "accounts": [account], "respond": respond, "wait": 1.0}
     server = {"bind": "127.0.0.1:0", "operations": "127.0.0.1:0", "keys": keys}
     accounts = {ACCOUNT: {**TABLE, "config": {"port": life.venue}}}
+    for name, port in life.guarded.items():
+        place = {"port": port, "key": {"file": f"{name}/key"}}
+        accounts[name] = {**TABLE, "venue": "guarded", "config": place}
     return parse_config({"journal": f"chaos:{JOURNAL}", "accounts": accounts, "plugins": {"server": server}}, base)
 
 
@@ -68,11 +73,39 @@ async def operate(hub: ExecutionHub) -> None:
     while True:
         await asyncio.sleep(0.2 * random.random())
         with contextlib.suppress(FksExecError):  # while the disk fails
-            if (await hub.journal.halt(ACCOUNT)).state is not HaltState.ACTIVE:
-                await hub.halt(ACCOUNT, HaltState.ACTIVE, "the disk is well again")
+            for account in (ACCOUNT, *GUARDED):
+                if (await hub.journal.halt(account)).state is not HaltState.ACTIVE:
+                    await hub.halt(account, HaltState.ACTIVE, "the disk is well again")
             orders = await hub.journal.open(ACCOUNT)
             if orders:
                 await hub.cancel_order(ACCOUNT, random.choice(orders).key.client_order_id)
+
+
+async def turn(hub: ExecutionHub) -> None:
+    """Turn a position round now and then, or move a stop."""
+    while True:
+        await asyncio.sleep(0.4 * random.random())
+        account = random.choice(tuple(GUARDED))
+        with contextlib.suppress(FksExecError):  # while the disk fails, or there is nothing to move
+            held = [position for position in await hub.positions(account) if position.quantity]
+            if held:
+                position = random.choice(held)
+                levels = ("102", "97.5") if position.quantity > 0 else ("98", "102.5")
+                name = f"{OPERATOR}{random.randbytes(8).hex()}"
+                reverse = ReversePosition(
+                    symbol=position.symbol, stop_loss=levels[0], take_profit=levels[1], client_order_id=name
+                )
+                await hub.submit(account, reverse)
+
+
+class Alarms:
+    """Tells the conductor what the hub says that a human should look at."""
+
+    @hookimpl
+    def observe(self, event: Event) -> None:
+        """One event."""
+        if isinstance(event, Alarm) and event.account in GUARDED:
+            say(alarm=[event.account, event.client_order_id, event.code])
 
 
 async def listen(reader: asyncio.StreamReader, hub: ExecutionHub, stop: asyncio.Event) -> None:
@@ -91,7 +124,8 @@ async def run() -> None:
     life = Life(**json.loads(await reader.readline()))
     killer, clock = Killer(life.point, life.passes), SteppedClock(life.offset)
     disk = FaultyDisk("chaos") if life.disk else None
-    plugins = [RemotePlugin(lambda: KillingVenue(killer)), KillingJournals(killer, disk.name if disk else None)]
+    journals = KillingJournals(killer, disk.name if disk else None)
+    plugins = [RemotePlugin(lambda: KillingVenue(killer)), KillingGuards(killer), journals, Alarms()]
     hub, stop = ExecutionHub.open(configuration(life), plugins=plugins, clock=clock), asyncio.Event()
     tasks = []
 
@@ -100,6 +134,8 @@ async def run() -> None:
         tasks.append(asyncio.create_task(listen(reader, hub, stop)))
         tasks.append(asyncio.create_task(befall(clock, disk, life)))
         tasks.append(asyncio.create_task(operate(hub)))
+        if not life.calm:
+            tasks.append(asyncio.create_task(turn(hub)))
 
     await serve(hub, ready=ready, stop=stop)
     for task in tasks:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Named steps of an order's life at which a host kills itself: a journal and a venue that stand around the real ones."""
+"""Named steps of an order's life at which a host kills itself: a journal and venues that stand around the real ones."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
+from attrs import evolve
 from processes import say
 
-from fks_exec import ExecutionResult, OrderRef, OrderUpdate, hookimpl
+from fks_exec import ExecutionResult, Order, OrderRef, OrderUpdate, Protection, Submission, VenueType, hookimpl
+from fks_exec.testing import REMOTE, RemoteFaultyVenue
+from fks_exec_hub.exits.family import ENTRY, STOP, role_of
 from fks_exec_hub.journal import Accept, Intent, JournalStep, JournalType, Outcome, Recorded, Term, Written
 from fks_exec_hub.journal.sqlite import SqliteJournal, open_sqlite
 from fks_exec_simulators.remote import Connection, RemoteVenue
@@ -66,6 +69,8 @@ class KillingJournal:
 
     def write(self, *steps: JournalStep, term: Term | None = None) -> Awaitable[Written]:
         """As the engine does."""
+        if any(isinstance(step, Accept) and role_of(step.key.client_order_id) == ENTRY for step in steps):
+            self._killer.at("between exit and entry")
         outcome = next((step for step in steps if isinstance(step, Outcome) and step.status != "denied"), None)
         if outcome is not None:
             self._killer.at("before the outcome")
@@ -155,3 +160,42 @@ class KillingVenue(RemoteVenue):
         if last:
             self._killer.kill()
         return found
+
+
+class KillingGuard(RemoteFaultyVenue):
+    """A venue that takes stops and targets, with steps at which the host may die."""
+
+    def __init__(self, killer: Killer) -> None:
+        super().__init__()
+        self._killer = killer
+
+    @hookimpl
+    async def execute_order(self, order: Order, submission: Submission) -> ExecutionResult:
+        result = await super().execute_order(order, submission)
+        if result.filled_quantity:
+            self._killer.at("between fill and stop")
+        return result
+
+    @hookimpl
+    async def protect_position(self, protection: Protection, submission: Submission) -> ExecutionResult:
+        stop = protection.role == STOP
+        self._killer.at("between fill and stop" if stop else "between stop and target")
+        if self._killer.due("during the call"):
+            asyncio.get_running_loop().call_later(random.random() * ON_ITS_WAY, self._killer.kill)
+        result = await super().protect_position(protection, submission)
+        self._killer.at("between stop and target" if stop else "after the call")
+        return result
+
+
+class KillingGuards:
+    """A plugin: venues of the type ``guarded``."""
+
+    __name__ = "guarded"
+
+    def __init__(self, killer: Killer) -> None:
+        self._killer = killer
+
+    @hookimpl
+    def fks_exec_venues(self) -> Sequence[VenueType]:
+        """One type."""
+        return [evolve(REMOTE, name="guarded", create=lambda: KillingGuard(self._killer))]

@@ -18,12 +18,19 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from plan import KEYS
+from plan import ACCOUNT, GUARDED, KEYS, SECRETS
 from processes import say
 
 from fks_exec_simulators.remote import Connection
 
 SYMBOLS = tuple(f"S{number}/USDT" for number in range(24))
+GUARDED_SYMBOLS = tuple(f"G{number}/USDT" for number in range(10))
+LEVELS = {"buy": ("98", "102.5"), "sell": ("102", "97.5")}
+"""Stop and target of each side; the market stands at 100, and now and then beyond all of them."""
+CLOSES = 0.2
+"""Share of alerts that close, of those for accounts with stops."""
+PAUSE = 0.5
+"""Seconds at most between two alerts of a sender for an account with stops."""
 ANSWERS = (200, 202, 409, 422)
 """HTTP codes after which an alert is not sent again."""
 PATIENCE = 5.0
@@ -41,19 +48,23 @@ class Sender:
 
     Args:
         load: what all of them share.
+        account: for which it sends.
     """
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, account: str) -> None:
         self._load = load
+        self._account = account
         self._connection: Connection | None = None
         self._port = 0
 
     async def run(self) -> None:
         """Until the load is to finish."""
         while not self._load.finishing:
-            alert = self._load.next()
+            alert = self._load.next(self._account)
             if await self._deliver(alert) != 200:
                 await asyncio.sleep(self._load.random.random() * 0.2)  # nobody hammers on a closed door
+            if self._account in GUARDED:
+                await asyncio.sleep(self._load.random.random() * PAUSE)
 
     async def _deliver(self, alert: dict[str, Any]) -> int:
         while True:
@@ -73,7 +84,7 @@ class Sender:
         if self._connection is None or self._port != port:
             self._drop()
             self._connection, self._port = await Connection.open(port), port
-        key = KEYS[alert["key"]]
+        key = SECRETS[alert["key"]]
         self._load.took_off()
         try:
             async with asyncio.timeout(PATIENCE):
@@ -111,7 +122,7 @@ class Load:
         self._flying = 0
         self._port = 0
         self._listening = asyncio.Event()
-        self._again: list[dict[str, Any]] = []
+        self._again: dict[str, list[dict[str, Any]]] = {account: [] for account in (ACCOUNT, *GUARDED)}
         self._numbers: Counter[str] = Counter()
         self.landed.set()
 
@@ -142,25 +153,40 @@ class Load:
         if not self._flying:
             self.landed.set()
 
-    def next(self) -> dict[str, Any]:
-        """A new alert, or one that was answered long ago."""
-        if self._again and self.random.random() < 0.5:
-            return self._again.pop()
-        symbol = self.random.choice(SYMBOLS)
-        self._numbers[symbol] += 1
-        body = {
-            "id": f"{symbol.partition('/')[0]}-{self._numbers[symbol]}",
-            "symbol": symbol,
-            "action": self.random.choice(("buy", "sell")),
-            "quantity": f"0.{self.random.randrange(1, 100):02}",
-        }
+    def next(self, account: str) -> dict[str, Any]:
+        """A new alert for an account, or one that was answered long ago."""
+        if self._again[account] and self.random.random() < 0.5:
+            return self._again[account].pop()
+        key = account if account in GUARDED else self.random.choice(tuple(KEYS))
+        body = self._guarded(account) if account in GUARDED else self._plain()
+        alert = {"key": key, "account": account, "body": body}
+        self._write(alert=alert)
+        return alert
+
+    def _body(self, account: str, symbol: str, **more: str) -> dict[str, Any]:
+        prefix = "" if account == ACCOUNT else f"{account}-"
+        self._numbers[prefix + symbol] += 1
+        name = f"{prefix}{symbol.partition('/')[0]}-{self._numbers[prefix + symbol]}"
+        return {"id": name, "symbol": symbol, **more}
+
+    def _guarded(self, account: str) -> dict[str, Any]:
+        """An entry with a stop and a target, or the close of what is held."""
+        symbol = self.random.choice(GUARDED_SYMBOLS)
+        if self.random.random() < CLOSES:
+            return self._body(account, symbol, action="close")
+        side = self.random.choice(tuple(LEVELS))
+        stop, target = LEVELS[side]
+        quantity = f"0.{self.random.randrange(1, 100):02}"
+        return self._body(account, symbol, action=side, quantity=quantity, stop_loss=stop, take_profit=target)
+
+    def _plain(self) -> dict[str, Any]:
+        symbol, side = self.random.choice(SYMBOLS), self.random.choice(("buy", "sell"))
+        body = self._body(ACCOUNT, symbol, action=side, quantity=f"0.{self.random.randrange(1, 100):02}")
         if self.random.random() < LIMITS:
             body["limit_price"] = "99.5"
         if self.random.random() < TIMED:
             body["timenow"] = time.time_ns() // 1_000_000
-        alert = {"key": self.random.choice(tuple(KEYS)), "body": body}
-        self._write(alert=alert)
-        return alert
+        return body
 
     def answered(self, alert: dict[str, Any], http: int, answer: dict[str, Any]) -> None:
         """Write down what was said; what a host said is said again, and is the same."""
@@ -177,19 +203,20 @@ class Load:
             }
         )
         if http in ANSWERS and self.random.random() < AGAIN:
-            self._again.append(alert)
+            self._again[alert["account"]].append(alert)
 
     def _write(self, **content: object) -> None:
         self._record.write(json.dumps(content) + "\n")
         self._record.flush()
 
 
-async def run(record: Path, seed: str, senders: int) -> None:
+async def run(record: Path, seed: str, senders: int, guarded: int) -> None:
     """Until the input ends."""
     load = Load(record, seed)
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    tasks = [asyncio.create_task(Sender(load).run()) for _ in range(senders)]
+    accounts = [ACCOUNT] * senders + [name for name in GUARDED for _ in range(guarded)]
+    tasks = [asyncio.create_task(Sender(load, account).run()) for account in accounts]
     while line := await reader.readline():
         said = json.loads(line)
         if "port" in said:
@@ -207,9 +234,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("record", type=Path)
     parser.add_argument("--seed", default="0")
-    parser.add_argument("--senders", type=int, default=32)
+    parser.add_argument("--senders", type=int, default=32, help="for the account without stops")
+    parser.add_argument("--guarded", type=int, default=4, help="for each account with stops")
     arguments = parser.parse_args()
-    asyncio.run(run(arguments.record, arguments.seed, arguments.senders))
+    asyncio.run(run(arguments.record, arguments.seed, arguments.senders, arguments.guarded))
 
 
 if __name__ == "__main__":

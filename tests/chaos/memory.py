@@ -33,9 +33,10 @@ class Answer:
 
 @define
 class Alert:
-    """One alert: what was sent, the order's id, when it was acknowledged first."""
+    """One alert: what was sent for which account, the order's id, when it was acknowledged first."""
 
     body: dict[str, Any]
+    account: str
     key: str = ""
     acknowledged: int = 0
     answers: list[Answer] = field(factory=list)
@@ -71,7 +72,7 @@ class Memory:
             content = json.loads(line)
             if "alert" in content:
                 body = content["alert"]["body"]
-                self.alerts[body["id"]] = Alert(body)
+                self.alerts[body["id"]] = Alert(body, content["alert"]["account"])
             else:
                 answers.append(Answer(**content["answer"]))
                 self._take(answers[-1])
@@ -84,6 +85,6 @@ class Memory:
         if answer.key and not alert.key:
             alert.key, alert.acknowledged = answer.key, answer.time
 
-    def by_key(self) -> dict[str, Alert]:
-        """The acknowledged alerts, by the order's id."""
-        return {alert.key: alert for alert in self.alerts.values() if alert.key}
+    def by_key(self, account: str) -> dict[str, Alert]:
+        """The acknowledged alerts for an account, by the order's id."""
+        return {alert.key: alert for alert in self.alerts.values() if alert.key and alert.account == account}

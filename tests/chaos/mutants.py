@@ -13,6 +13,7 @@ from attrs import evolve
 
 from fks_exec import Status
 from fks_exec_hub import hub
+from fks_exec_hub.exits import bracket
 from fks_exec_hub.following import unknown
 from fks_exec_hub.journal.protocol import Accept, Intent, JournalStep, Outcome, Term, Written
 from fks_exec_hub.journal.sqlite import SqliteJournal
@@ -191,6 +192,35 @@ def no_age() -> None:
     decide._stale = lambda *_: []
 
 
+def forget_legs() -> None:
+    """A restart does not know which stops and targets an earlier host has placed."""
+
+    async def gather(desk: Any, begun: Any, waiting: Any) -> None:
+        await original(desk, begun, waiting)
+        for entry in begun:
+            entry.legs.clear()
+
+    original = restore.gather
+    restore.gather = gather
+
+
+def legs_again_after_restart() -> None:
+    """A leg whose answer was not recorded is sent again after a restart, without a look-up."""
+
+    async def gather(desk: Any, begun: Any, waiting: Any) -> None:
+        await original(desk, begun, waiting)
+        for leg in waiting:
+            leg.deadline = None
+
+    original = restore.gather
+    restore.gather = gather
+
+
+def answer_is_evidence() -> None:
+    """What the venue answered to a stop is believed; nobody looks whether it holds it."""
+    bracket.Bracket.seen = lambda self, leg: bracket.left(leg)
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     function.__name__.replace("_", "-"): function
     for function in (
@@ -206,5 +236,8 @@ MUTANTS: dict[str, Callable[[], None]] = {
         retry_on_timeout,
         first_look_decides,
         no_age,
+        forget_legs,
+        legs_again_after_restart,
+        answer_is_evidence,
     )
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What all processes of a run know: the account, its times, the senders' keys; and what befalls each life, by the seed."""
+"""What all processes of a run know: the accounts, their times, the senders' keys; and what befalls each life, by the seed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,24 @@ import random
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import cycle
+from typing import Any
 
-from attrs import define, evolve
+from attrs import define, evolve, field
 
 ACCOUNT = "chaos"
 JOURNAL = "journal.db"
+OPERATOR = "op-"
+"""How the ids of the orders begin that the host's operator sends by himself."""
 KEYS = {"outcome": "waits-0123456789abcdefghijklmnopqrstuvwxyz", "accepted": "hurry-0123456789abcdefghijklmnopqrstuvwxyz"}
 """Two senders of alerts, by how they want to be answered; and their secrets."""
+GUARDED: dict[str, dict[str, Any]] = {
+    "pair": {"protection": "reduce_only_pair", "amend": False},
+    "linked": {"protection": "oco", "reduce_only": False},
+}
+"""The accounts whose entries have a stop and a target, and what their venues are: one enforces reduce-only and changes
+nothing in place, so that legs are replaced; at the other each order that is too much turns the position round."""
+SECRETS = {**KEYS, **{name: f"{name}-0123456789abcdefghijklmnopqrstuvwxyz" for name in GUARDED}}
+"""The secrets of all senders, by the names of their keys."""
 MAX_AGE = 1.0
 """Seconds after which an entry is not sent any more."""
 TABLE = {
@@ -24,6 +35,7 @@ TABLE = {
     "poll": 0.2,
     "polls_per_second": 40.0,
     "compare_every": 1.0,
+    "breaker": {"seconds": 0.2, "hold": 1.0},
 }
 """The account; its times are short, so that silence costs a run little. The deadline is shorter than a request is good for:
 what is not there when it is looked up first may still come."""
@@ -37,11 +49,14 @@ POINTS = {
     "after the outcome": 40,
     "during resolution": 4,
     "during follow": 12,
+    "between fill and stop": 8,
+    "between stop and target": 6,
+    "between exit and entry": 6,
 }
 """The named steps, and after how many passes at most a host kills itself there. After: the write is durable, or the answer is
 here, and nobody has learned of it yet."""
 
-FAULTS = ("start", "start", "venue", "venue", "disk", "disk", "disk", "clock", "clock", "long", "long", "", "", "")
+FAULTS = ("start", "start", "venue", "venue", "disk", "disk", "disk", "clock", "clock", "long", "long", "calm", "", "", "")
 """What befalls the lives that end at random, each as often as it stands here."""
 DISKS = ("full", "write error", "sync error", "slow")
 HOURS = 7_200_000
@@ -51,6 +66,11 @@ SHORT, FAULTY, LONG = 0.8, 3.0, 5.0
 an order was not placed."""
 START = 0.15
 """Seconds from the start within which a host is killed that is not given the time to start."""
+WITHIN = 20.0
+"""Seconds after its restart within which a host has seen to it that what stands open is under a stop, is closed, or has its
+alarm. A leg of unknown fate is looked up until its call (0.3 + 1 s) and the request (1 s) can have no effect any more, and once
+more a second later; one that the venue does not show is looked for five times (3.8 s); a look-up that fails at the wrong moment
+costs ten seconds. One of each may befall a leg."""
 PATIENT = 4.0
 """Seconds within which a host reaches the step at which it is to die; else it dies at random."""
 
@@ -61,9 +81,10 @@ class Life:
 
     Args:
         folder: of the journal.
-        venue: the exchange's port.
+        venue: the exchange's port; ``guarded``: those of the venues of ``GUARDED``.
         point, passes: the step at which the host kills itself, and at which pass; empty: it does not.
         start: it is killed while it starts.
+        calm: nobody sends anything, and it is killed when all that stands open is protected.
         lasts: seconds until it is killed, if it lives so long.
         disk: one of ``DISKS``, from ``fault_at`` seconds after the start for ``fault_for`` seconds; empty: none.
         offset: by which the wall clock is off, milliseconds; ``step_to``: from ``fault_at`` on; None: it does not step.
@@ -72,9 +93,11 @@ class Life:
 
     folder: str = ""
     venue: int = 0
+    guarded: dict[str, int] = field(factory=dict)
     point: str = ""
     passes: int = 1
     start: bool = False
+    calm: bool = False
     lasts: float = PATIENT
     disk: str = ""
     fault_at: float = 0.0
@@ -128,6 +151,8 @@ class Schedule:
         begins = {"fault_at": self._random.uniform(0.05, 0.6), "fault_for": self._random.uniform(0.05, 0.4)}
         if fault == "start":
             return evolve(life, start=True, lasts=self._random.uniform(0, START))
+        if fault == "calm":
+            return evolve(life, calm=True)
         if fault == "long":
             return evolve(life, lasts=self._random.uniform(LONG - 1, LONG))
         if fault == "venue":

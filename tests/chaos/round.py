@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""One round: an exchange, a load, and one host after the other over the same journal, until all of it is settled."""
+"""One round: venues, a load, and one host after the other over the same journal, until all of it is settled."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import random
+import time
 from pathlib import Path
 from typing import Any
 
 from attrs import asdict, define, evolve, field
 from checks import Findings, after_kill, at_end, denied_but_there, doubled, lane_order, stories
+from guarded import Guards
 from memory import Memory
-from plan import ACCOUNT, JOURNAL, Life, Schedule
+from plan import ACCOUNT, GUARDED, JOURNAL, WITHIN, Life, Schedule
 from processes import Child, Nursery
+from protection import Stand, open_ends, sent_once, stand_of
+from protection import at_end as guarded_at_end
 from report import Tally
 
 from fks_exec_hub.journal import Journal, JournalUnavailable, open_sqlite
@@ -36,6 +40,8 @@ MANNERS = Manners(
 )
 PATIENCE = 60.0
 """Seconds for anything that has to end by itself."""
+LOOK = 0.1
+"""Seconds between two looks at what is to become protected."""
 
 
 @define
@@ -46,9 +52,13 @@ class Host:
     said: dict[str, Any] = field(factory=dict)
     ready: asyncio.Event = field(factory=asyncio.Event)
     settled: asyncio.Event = field(factory=asyncio.Event)
+    alarms: dict[str, dict[str, set[str]]] = field(factory=lambda: {name: {} for name in GUARDED})
 
     def hear(self, line: dict[str, Any]) -> None:
         """One line."""
+        if "alarm" in line:
+            account, order, code = line["alarm"]
+            self.alarms[account].setdefault(order, set()).add(code)
         self.said.update(line)
         if "ready" in line:
             self.ready.set()
@@ -74,6 +84,7 @@ class Round:
     tally: Tally
     findings: Findings
     memory: Memory = field(init=False)
+    _guards: Guards = field(init=False)
     _random: random.Random = field(init=False)
     _venue: Child | None = None
     _load: Child | None = None
@@ -88,6 +99,8 @@ class Round:
         self._random = random.Random(f"kills {self.seed}")
         schedule = Schedule(self.kills, self._random)
         await self._start_venue()
+        self._guards = Guards(self.folder, self.seed)
+        await self._guards.start()
         arguments = (HERE / "load.py", self.memory.path, "--seed", self.seed)
         self._load = await Child.start(*arguments, hear=self._heard.put_nowait)
         self._nursery = Nursery(self.folder)
@@ -101,6 +114,7 @@ class Round:
             await self._nursery.close()
             await self._load.kill()
             await self._venue.kill()
+            await self._guards.close()
 
     @property
     def _over(self) -> bool:
@@ -122,13 +136,16 @@ class Round:
         """The next host."""
         host = Host()
         host.child = await self._nursery.host(host.hear)
-        host.child.tell(**asdict(evolve(life, folder=str(self.folder), venue=self._port, offset=self._offset)))
+        places = {"folder": str(self.folder), "venue": self._port, "guarded": self._guards.ports}
+        host.child.tell(**asdict(evolve(life, offset=self._offset, **places)))
         return host
 
     async def _live(self, life: Life, schedule: Schedule) -> None:
         """One life, to its end; then a look at what is left."""
         host = await self._begin(life)
-        if not life.start:
+        if life.calm:
+            await self._calm(host)
+        elif not life.start:
             await self._under_load(host, life)
         elif not await host.child.dead(life.lasts):
             await host.child.kill()
@@ -136,6 +153,7 @@ class Round:
         if life.point and "killed" not in host.said:
             schedule.missed(life.point)
         self._load.tell(down=True)
+        self._note(host)
         flying = (await asyncio.wait_for(self._heard.get(), PATIENCE))["flying"]
         await self._look(life, host, flying)
 
@@ -158,6 +176,37 @@ class Round:
         if not alive and "killed" not in host.said:
             self.findings.add("host", "a host ended by itself")
 
+    async def _calm(self, host: Host) -> None:
+        """With no load, until all that stands open is protected."""
+        try:
+            await asyncio.wait_for(host.ready.wait(), PATIENCE)
+            await self._protected(host)
+        except TimeoutError:
+            self.findings.add("host", "a host was not ready in time")
+        await host.child.kill()
+
+    async def _protected(self, host: Host) -> dict[str, Stand]:
+        """Wait until nothing is as it must not be, at most as long as a host may take; how things stand then."""
+        began = time.monotonic()
+        async with self._guards.still():
+            while True:
+                stands = await self._stands()
+                ends = [end for name, stand in stands.items() for end in open_ends(stand, host.alarms[name])]
+                if not ends or time.monotonic() > began + WITHIN:
+                    break
+                await asyncio.sleep(LOOK)
+        for kind, what in ends:
+            self.findings.add(kind, what)
+        self.tally.guarded.after.append(time.monotonic() - began)
+        return stands
+
+    async def _stands(self) -> dict[str, Stand]:
+        journal = await open_sqlite(self.folder / JOURNAL, read_only=True)
+        try:
+            return {name: await stand_of(journal, name, await self._guards.look(name)) for name in GUARDED}
+        finally:
+            await journal.close()
+
     async def _kill_venue(self, life: Life) -> None:
         if life.venue_dies:
             await asyncio.sleep(life.fault_at)
@@ -165,6 +214,10 @@ class Round:
             self.tally.faults["exchange killed"] += 1
             await asyncio.sleep(life.fault_for)
             await self._start_venue()
+
+    def _note(self, host: Host) -> None:
+        for alarms in host.alarms.values():
+            self.tally.guarded.alarms.update(code for codes in alarms.values() for code in codes)
 
     async def _look(self, life: Life, host: Host, flying: int) -> None:
         """With the host dead: is everything as it was told?"""
@@ -181,6 +234,8 @@ class Round:
             await after_kill(self.findings, journal, answers, self.memory)
             if self.fail_fast:
                 await self._look_closely(journal)
+                for name in GUARDED:
+                    sent_once(self.findings, name, self._guards.requests(name))
         finally:
             await journal.close()
 
@@ -191,13 +246,19 @@ class Round:
         lane_order(self.findings, told)
 
     async def _last(self) -> None:
-        """A host that is given all the time it needs; then everything must fit."""
+        """The load finishes; a last kill, and a host that is given all the time it needs; then everything must fit."""
+        stands: dict[str, Stand] = {}
         host = await self._begin(Life())
         try:
             await asyncio.wait_for(host.ready.wait(), PATIENCE)
             self._load.tell(port=host.said["ready"])
             self._load.tell(finish=True)
             await asyncio.wait_for(self._heard.get(), PATIENCE)
+            await host.child.kill()
+            self._note(host)
+            host = await self._begin(Life(calm=True))
+            await asyncio.wait_for(host.ready.wait(), PATIENCE)
+            stands = await self._protected(host)
             host.child.tell(settle=True)
             await asyncio.wait_for(host.settled.wait(), PATIENCE)
             host.child.end()
@@ -206,9 +267,14 @@ class Round:
         except TimeoutError:
             self.findings.add("host", "the last host did not settle everything in time")
             await host.child.kill()
+        self._note(host)
         self.memory.fresh()
         journal = await open_sqlite(self.folder / JOURNAL)
         try:
+            for name in stands:
+                stand = await stand_of(journal, name, await self._guards.look(name))
+                requests = self._guards.requests(name)
+                self.tally.protect(await guarded_at_end(self.findings, journal, self.memory, stand, requests))
             counts = await at_end(self.findings, journal, self.memory, read_record(self.folder / "venue.jsonl"))
         finally:
             await journal.close()

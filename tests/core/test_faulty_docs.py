@@ -14,7 +14,7 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs/testing.md").read_text("utf-
 BLOCKS = re.findall(r"^```python\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", PAGE, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize(("code", "printed"), BLOCKS, ids=["in process", "by choice", "over HTTP"])
+@pytest.mark.parametrize(("code", "printed"), BLOCKS, ids=["in process", "by choice", "protection", "over HTTP"])
 def test_the_blocks_print_what_the_page_says(code: str, printed: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.returncode) == (printed, 0), done.stderr

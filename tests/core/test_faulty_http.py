@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
-from fks_exec import Account, OrderChange, OrderRef, OrderUpdate, Secret, VenueAuthError
+from fks_exec import Account, OrderChange, OrderRef, OrderUpdate, Protection, Secret, Side, VenueAuthError, VenueRejected
 from fks_exec.testing import (
     REMOTE,
     AcceptThenDrop,
@@ -28,6 +29,7 @@ from fks_exec.testing import (
     Lost,
     RateLimit,
     Refuse,
+    RefuseLeg,
     RemoteConfig,
     RemotePlugin,
     Reorder,
@@ -36,7 +38,7 @@ from fks_exec.testing import (
     Unsent,
 )
 from fks_exec.testing.wire import HOST, read_message, request_bytes, sign
-from fks_exec_simulators.stage import ACCOUNT, buy, configure, hub_on, until
+from fks_exec_simulators.stage import ACCOUNT, buy, configure, hub_on, sell, until
 
 SHORT = 0.2
 BTC = "BTC/USDT"
@@ -279,3 +281,58 @@ async def test_the_process_ends_with_its_input_and_says_what_it_cannot_do(tmp_pa
 def test_a_signature_covers_time_path_and_body() -> None:
     signatures = {sign("k", "/a", b"1", 1), sign("k", "/b", b"1", 1), sign("k", "/a", b"2", 1), sign("k", "/a", b"1", 2)}
     assert len(signatures) == 4
+
+
+STOP = Protection(role="stop_loss", symbol=BTC, side=Side.SELL, quantity=1, trigger_price=90)
+
+
+async def test_protection_means_the_same_over_http(tmp_path: Path) -> None:
+    heard: list[OrderUpdate] = []
+    options = {"protection": ["oco", "attached"], "amend": False}
+    async with running(tmp_path, RefuseLeg("NO_STOPS"), options=options) as process, connected(process, heard) as account:
+        assert account.capabilities.protection == {"oco", "attached"}
+        assert "amend_order" not in account.capabilities.abilities
+        await account.execute_order(buy(client_order_id="a"))
+        linked = evolve(STOP, target_price=Decimal(120), entry=OrderRef(client_order_id="a"))
+        assert (await account.protect_position(linked)).code == "NO_STOPS"
+        stop = await account.protect_position(linked)
+        assert [(leg.role, leg.trigger_price) for leg in stop.legs] == [("take_profit", 120)]
+        assert await process.control("protected", symbol=BTC) == "1"
+        [_, target] = await process.control("legs", order="a")
+        assert (target["role"], target["trigger_price"], target["status"]) == ("take_profit", "120", "accepted")
+        await process.control("trigger", symbol=BTC, price="121")
+        await until(lambda: heard)
+        assert (heard[0].leg, heard[0].ref.order_id) == ("take_profit", stop.order_id)
+        assert [(fill.leg, fill.side) for fill in heard[0].result.fills] == [("take_profit", "sell")]
+        entry = await account.execute_order(buy(stop_loss="110", client_order_id="b"))
+        assert [leg.status for leg in entry.legs] == ["accepted"]
+        refused, taken = [request for request in process.requests if request.kind == "protect"]
+        assert (refused.fate, taken.fate, taken.role, taken.entry) == ("refused", "placed", "stop_loss", "a")
+
+
+async def test_quotes_and_positions_are_scripted_over_http(tmp_path: Path) -> None:
+    async with running(tmp_path, options={"hedging": True}) as process, connected(process) as account:
+        await account.execute_order(buy("2"))
+        await account.execute_order(sell("1"))
+        assert {position.position_id for position in await account.fetch_positions()} == {"BTC/USDT:long", "BTC/USDT:short"}
+        assert await process.control("position", symbol=BTC, ticket="short") == "-1"
+        await process.control("one_sided", symbol=BTC, half="ask")
+        assert (await account.fetch_data(BTC)).bid is None
+        await process.control("stale_quotes", symbol=BTC, seconds=3600)
+        before = (await account.fetch_data("ETH/USDT")).timestamp
+        after = (await account.fetch_data(BTC)).timestamp
+        assert (before or 0) - (after or 0) > 3_500_000
+        await process.control("no_quotes", symbol=BTC)
+        with pytest.raises(VenueRejected, match="no quote"):
+            await account.fetch_data(BTC)
+
+
+async def test_a_leg_whose_answer_is_lost_stands_at_the_venue(tmp_path: Path) -> None:
+    options = {"protection": "reduce_only_pair"}
+    async with running(tmp_path, AcceptThenDrop(on="protect"), options=options) as process, connected(process) as account:
+        await account.execute_order(buy())
+        submission = account.submission()
+        assert (await account.protect_position(STOP, submission)).status == "unknown"
+        found = await account.fetch_order(OrderRef(venue_client_order_id=submission.venue_client_order_id))
+        assert found is not None
+        assert (found.status, process.count("protect")) == ("accepted", 1)

@@ -143,6 +143,7 @@ async def test_a_smaller_quantity_passes_the_guards_without_equity(tmp_path: Pat
     async with hub_at(venue, tmp_path, ceiling) as hub:
         await hub.execute_order(ACCOUNT, limit())
         hub._desks[ACCOUNT].equity.get = _nothing  # type: ignore[method-assign]
+        hub._desks[ACCOUNT].equity.known = lambda max_age: None  # type: ignore[method-assign]
         assert (await hub.amend_order(ACCOUNT, "one", OrderChange(price="49"))).code == "NO_EQUITY"
         assert (await hub.amend_order(ACCOUNT, "one", OrderChange(quantity="0.5", price="49"))).code == "NO_EQUITY"
         assert (await hub.amend_order(ACCOUNT, "one", OrderChange(quantity="0.5"))).status == "accepted"
@@ -255,7 +256,7 @@ async def test_a_halted_account_changes_nothing(tmp_path: Path) -> None:
     venue = Venue()
     async with hub_at(venue, tmp_path) as hub:
         await hub.execute_order(ACCOUNT, limit())
-        await hub.halt(ACCOUNT, "halted", "a test")
+        await hub.halt(ACCOUNT, "halted", "a test", cancel_entries=False)
         for change in (OrderChange(price="60"), OrderChange(quantity="0.5")):
             result = await hub.amend_order(ACCOUNT, "one", change)
             assert (result.status, result.code, working(hub)) == ("accepted", "HALTED", 1)
@@ -266,7 +267,7 @@ async def test_an_account_that_only_reduces_takes_a_smaller_quantity(tmp_path: P
     venue = Venue()
     async with hub_at(venue, tmp_path) as hub:
         await hub.execute_order(ACCOUNT, limit())
-        await hub.halt(ACCOUNT, "reducing", "a test")
+        await hub.halt(ACCOUNT, "reducing", "a test", cancel_entries=False)
         assert (await hub.amend_order(ACCOUNT, "one", OrderChange(quantity="1.5"))).code == "HALTED"
         assert working(hub) == 1
         assert (await hub.amend_order(ACCOUNT, "one", OrderChange(quantity="0.5"))).code is None

@@ -2,24 +2,31 @@
 """The book: reservations are tokens, positions come from our own fills, each fill once."""
 
 import asyncio
+from collections.abc import Callable
 from decimal import Decimal, localcontext
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from fks_exec import ExecutionResult, Fill, Instrument, Order, Position, Side, Status
+from fks_exec import ExecutionResult, Fill, Instrument, Order, Position, Side, Status, Submission
 from fks_exec.convert import from_json, to_json
-from fks_exec_hub.accounts.book import Book, Token, after_fees, after_fill
+from fks_exec.model.copying import changed
+from fks_exec_hub.accounts.book import Book, Token
 from fks_exec_hub.accounts.booking import book
 from fks_exec_hub.accounts.live import ENDS, Live, merge
+from fks_exec_hub.accounts.profit import after_fees, after_fill
+from fks_exec_hub.exits.family import EXIT, STOP, TARGET
 from fks_exec_hub.journal import Key
 from fks_exec_hub.money import EXACT
+from fks_exec_simulators.stage import ACCOUNT, Stage, buy, configure, filled, hub_on, sell
 
 QUANTITIES = st.decimals(min_value="0.01", max_value="100", places=2)
 PRICES = st.decimals(min_value="0.00000001", max_value="1000000", places=8)
 SIDES = st.sampled_from(Side)
+ROLES = st.sampled_from(["", EXIT, STOP, TARGET])
 
 
 class BookMachine(RuleBasedStateMachine):
@@ -29,12 +36,27 @@ class BookMachine(RuleBasedStateMachine):
         super().__init__()
         self.book = Book()
         self.open: list[tuple[Token, Decimal]] = []
+        self.claims: dict[str, tuple[Side, Decimal]] = {}
         self.position = Decimal(0)
 
-    @rule(side=SIDES, quantity=QUANTITIES)
-    def reserve(self, side: Side, quantity: Decimal) -> None:
-        token = self.book.reserve("X", side, quantity, reducing=False)
+    def sum_of(self, side: Side, *roles: str) -> Decimal:
+        return sum((left for token, left in self.open if token.side is side and token.role in roles), Decimal(0))
+
+    @rule(side=SIDES, quantity=QUANTITIES, role=ROLES, price=st.none() | PRICES)
+    def reserve(self, side: Side, quantity: Decimal, role: str, price: Decimal | None) -> None:
+        with localcontext(EXACT):
+            token = self.book.reserve("X", side, quantity, reducing=False, role=role, price=price)
         self.open.append((token, quantity))
+
+    @rule(name=st.sampled_from("abc"), side=SIDES, quantity=QUANTITIES)
+    def claim(self, name: str, side: Side, quantity: Decimal) -> None:
+        self.book.claim(name, "X", side, quantity)
+        self.claims[name] = side, quantity
+
+    @rule(name=st.sampled_from("abc"))
+    def unclaim(self, name: str) -> None:
+        self.book.unclaim(name)
+        self.claims.pop(name, None)
 
     @rule(index=st.integers(min_value=0), part=st.decimals(min_value="0.1", max_value="1.5", places=1))
     def fill(self, index: int, part: Decimal) -> None:
@@ -61,9 +83,23 @@ class BookMachine(RuleBasedStateMachine):
     def totals_are_what_they_add_up_to(self) -> None:
         totals = self.book.totals("X")
         assert totals.position == self.position
-        assert totals.working_buy == sum(left for token, left in self.open if token.side is Side.BUY)
-        assert totals.working_sell == sum(left for token, left in self.open if token.side is Side.SELL)
-        assert totals.open_orders == len(self.open)
+        assert (totals.working_buy, totals.working_sell) == (self.sum_of(Side.BUY, "", EXIT), self.sum_of(Side.SELL, "", EXIT))
+        assert (totals.stops_buy, totals.stops_sell) == (self.sum_of(Side.BUY, STOP), self.sum_of(Side.SELL, STOP))
+        assert (totals.targets_buy, totals.targets_sell) == (self.sum_of(Side.BUY, TARGET), self.sum_of(Side.SELL, TARGET))
+        claimed = {side: sum(quantity for of, quantity in self.claims.values() if of is side) for side in Side}
+        assert (totals.claimed_buy, totals.claimed_sell) == (claimed[Side.BUY], claimed[Side.SELL])
+        assert totals.open_orders == sum(token.role in ("", EXIT) for token, _ in self.open)
+
+    @invariant()
+    def what_orders_are_worth_is_what_they_add_up_to(self) -> None:
+        for side in Side:
+            row = self.book.working("X", side)
+            mine = [(token, left) for token, left in self.open if token.side is side and token.role in ("", EXIT)]
+            with localcontext(EXACT):
+                assert row.at_market == sum(left for token, left in mine if token.price is None)
+                assert row.product == sum(left * token.price for token, left in mine if token.price is not None)
+                worth = sum(left / token.price for token, left in mine if token.price is not None)
+                assert abs(row.quotient - worth) < Decimal("1e-30")
 
     @invariant()
     def what_reduces_can_never_flip_whatever_fills_first(self) -> None:
@@ -102,6 +138,28 @@ def test_a_position_after_one_fill(before: str, side: str, quantity: str, price:
     start = Position(symbol="X", quantity=before, average_price="100" if before != "0" else None)
     end = after_fill(start, Fill(trade_id="t", quantity=quantity, price=price, side=side))
     assert (end.quantity, end.average_price) == (Decimal(after), None if average is None else Decimal(average))
+
+
+@pytest.mark.parametrize("last", ["0.5", "1"])
+async def test_a_restart_finds_positions_and_what_they_have_brought_as_they_were(tmp_path: Path, last: str) -> None:
+    """Also of a position that is flat."""
+    stage = Stage(bought(100), bought(100), bought(110), bought(90))
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        for order in (buy("1", strategy="s"), buy("2"), sell(last, strategy="s"), sell("0.5")):
+            await hub.execute_order(ACCOUNT, order)
+        before = hub._desks[ACCOUNT].book.results()
+        assert [p.strategy for p in await hub.positions(ACCOUNT)] == ([None, "s"] if last == "0.5" else [None])
+    assert [(p.strategy, p.quantity, p.realized_pnl) for p in before] == [
+        (None, Decimal("1.5"), -5),
+        ("s", 1 - Decimal(last), Decimal(last) * 10),
+    ]
+    async with hub_on(Stage(), configure(tmp_path)) as hub:
+        assert hub._desks[ACCOUNT].book.results() == before
+
+
+def bought(price: int) -> Callable[[Order, Submission], ExecutionResult]:
+    """All of it, at a price."""
+    return lambda order, submission: changed(filled(order, submission), average_price=Decimal(price))
 
 
 def test_a_fee_in_the_base_currency_makes_a_spot_position_smaller_and_another_fee_does_not() -> None:
@@ -164,8 +222,8 @@ async def _check(updates: list[ExecutionResult], total: Decimal) -> None:
 @settings(max_examples=200, deadline=None)
 def test_news_never_take_back_a_fill_and_never_reopen_an_ended_order(news: list[tuple[Status, Decimal]]) -> None:
     known = ExecutionResult(status="pending")
-    for status, filled in news:
-        after = merge(known, ExecutionResult(status=status, filled_quantity=filled))
+    for status, part in news:
+        after = merge(known, ExecutionResult(status=status, filled_quantity=part))
         assert after.filled_quantity >= known.filled_quantity
         assert after.status.terminal or known.status not in ENDS
         assert (known.status is Status.FILLED) <= (after.status is Status.FILLED)

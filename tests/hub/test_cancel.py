@@ -348,7 +348,7 @@ async def test_a_cancel_passes_whatever_the_account_may_do(tmp_path: Path, state
     venue = Venue()
     async with hub_at(venue, tmp_path) as hub:
         await hub.execute_order(ACCOUNT, limit())
-        await hub.halt(ACCOUNT, state, "a test")
+        await hub.halt(ACCOUNT, state, "a test", cancel_entries=False)
         assert (await hub.cancel_order(ACCOUNT, "one")).status == "canceled"
         await counts_agree(hub, venue, 1)
 

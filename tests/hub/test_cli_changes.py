@@ -15,6 +15,7 @@ from fks_exec.testing.process import key_of
 from fks_exec_hub import sync
 from fks_exec_hub.cli import run
 from fks_exec_hub.cli.failures import explain
+from fks_exec_hub.cli.halt import NO_HOST
 from fks_exec_hub.cli.results import exit_code_of_amend, exit_code_of_cancel
 from fks_exec_hub.control import HostRefused, NoReply
 from fks_exec_hub.orders.resolve import CannotResolve, Word
@@ -138,19 +139,20 @@ def test_an_order_is_changed(resting: str, capsys: pytest.CaptureFixture[str]) -
 
 def test_an_account_is_halted_and_resumed(resting: str, capsys: pytest.CaptureFixture[str]) -> None:
     """It is told with every denial, and by health; cancels pass."""
-    document = answer(capsys, "halt", "main", "--because", "maintenance")
-    assert document == {"account": "main", "halt": "halted", "halt_reason": "maintenance"}
+    document = answer(capsys, "halt", "main", "--because", "maintenance", "--keep-entries")
+    assert (document["states"], document["because"]) == ({"main": "halted"}, "maintenance")
     health = answer(capsys, "health")["main"]
     assert (health["ok"], health["checks"][-1]["message"]) == (True, "the account is halted: maintenance")
     refused = answer(capsys, "orders", "amend", resting, "--price", "89.5", code=1)
     assert (refused["code"], "maintenance" in refused["error"]) == ("HALTED", True)
-    assert answer(capsys, "halt", "main", "--reducing", "--because", "less")["halt"] == "reducing"
+    less = answer(capsys, "halt", "main", "--reducing", "--because", "less", "--keep-entries")
+    assert less["states"] == {"main": "reducing"}
     assert answer(capsys, "orders", "amend", resting, "--quantity", "0.5")["code"] is None
     assert run(["resume", "main", "--because", "it is over"]) == 0
     assert capsys.readouterr().out == "main is active: it is over\n"
     assert answer(capsys, "orders", "amend", resting, "--price", "89.5")["code"] is None
     assert [check["name"] for check in answer(capsys, "health")["main"]["checks"]].count("halt") == 0
-    answer(capsys, "halt", "main", "--because", "again")
+    answer(capsys, "halt", "main", "--because", "again", "--keep-entries")
     assert answer(capsys, "orders", "cancel", resting)["status"] == "canceled"
 
 
@@ -173,6 +175,27 @@ def test_resolve_takes_no_word_about_an_order_that_the_venue_shows(
     assert position["quantity"] == "1"
 
 
+def test_a_halt_tells_what_became_of_what_rested(
+    resting: str, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
+    """A host cancels it; without one nobody asks the venue, and exit 3 and the answer say that it may still fill."""
+    if "beside" in request.node.callspec.id:
+        document = answer(capsys, "halt", "--all", "--because", "a test")
+        assert [(each["client_order_id"], each["status"]) for each in document["cancelled"]] == [(resting, "canceled")]
+        assert (document["unconfirmed"], document["before"]) == ([], [])
+        return
+    document = answer(capsys, "halt", "main", "--because", "a test", code=3)
+    assert (document["states"], document["cancelled"]) == ({"main": "halted"}, [])
+    [left] = document["unconfirmed"]
+    assert (left["client_order_id"], left["status"], left["reason"]) == (resting, "accepted", NO_HOST)
+    assert run(["halt", "main", "--because", "a test"]) == 3
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == ["main is halted: a test", f"  MAY FILL     main/{resting}: accepted ({NO_HOST})"]
+    assert f"orders cancel {resting}" in said[2]
+    kept = answer(capsys, "halt", "main", "--because", "a test", "--keep-entries")
+    assert (kept["unconfirmed"], [each["client_order_id"] for each in kept["before"]]) == ([], [resting])
+
+
 def test_a_halt_holds_for_the_host_that_starts_next(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer(capsys, "halt", "main", "--because", "a test")
     denied = answer(capsys, "order", "main", "BTC/USDT", "buy", "1", code=1)
@@ -191,6 +214,9 @@ def test_a_halt_holds_for_the_host_that_starts_next(here: Path, capsys: pytest.C
         (["halt", "mian", "--because", "x"], "the configuration has: main"),
         (["halt", "main", "--because", " "], "say why"),
         (["halt", "main"], "--because"),
+        (["halt", "--because", "x"], "name the accounts, or say --all"),
+        (["resume", "main", "--all", "--because", "x"], "name the accounts, or say --all"),
+        (["halt", "main", "--because", "x", "--keep-entries", "--cancel-entries"], "the opposite"),
         (["resume", "main"], "--because"),
     ],
 )
@@ -252,7 +278,7 @@ def test_the_synchronous_face_can_do_the_same(here: Path) -> None:
     with sync.ExecutionHub.open() as hub:
         order = Order(symbol="BTC/USDT", side="buy", quantity=1, order_type="limit", price=90, client_order_id="l1")
         hub.execute_order("main", order)
-        hub.halt("main", "reducing", "a test")
+        assert hub.halt("main", "reducing", "a test", cancel_entries=False).before[0].client_order_id == "l1"
         assert [(each.halt, each.halt_reason) for each in hub.status()] == [("reducing", "a test")]
         assert hub.amend_order("main", "l1", OrderChange(quantity="0.5")).status == "accepted"
         assert hub.cancel_order("main", "l1").status == "canceled"

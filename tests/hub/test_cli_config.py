@@ -19,6 +19,7 @@ from fks_exec.model.numbers import to_decimal
 from fks_exec_hub.cli import run
 from fks_exec_hub.cli.template import docs_of, keys_of, render, summary_of
 from fks_exec_hub.config import load_config
+from fks_exec_hub.guards import GUARD_TYPES
 from fks_exec_paper import PaperConfig
 
 PAPER = """
@@ -153,7 +154,7 @@ def test_the_paper_venue_can_be_opened_after_filling_in_its_one_need(here: Path,
     assert made == PaperConfig(instruments=made.instruments)
 
 
-@pytest.mark.parametrize("name", ["quantity", "prices", "confidence", "position_size", "risk_reward"])
+@pytest.mark.parametrize("name", [kind.name for kind in GUARD_TYPES])
 def test_every_guard_of_the_hub_has_its_table(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Under the name by which accounts list it."""
     assert run(["config", name]) == 0

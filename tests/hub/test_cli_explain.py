@@ -42,7 +42,7 @@ def test_every_meaning_of_a_word_is_told(capsys: pytest.CaptureFixture[str]) -> 
     """A guard's denial and a venue's refusal have the same code; the guards that share one are told together."""
     assert run(["explain", "no_quote"]) == 0
     denial, venue = capsys.readouterr().out.split("\n\n")
-    assert "from fks-exec-hub (position_size), fks-exec-hub (prices)" in denial
+    assert "from fks-exec-hub (exposure), fks-exec-hub (margin)" in denial
     assert venue.startswith("NO_QUOTE: result, from fks-exec-paper\n")
     assert PAPER["NO_QUOTE"].remedy in venue
 

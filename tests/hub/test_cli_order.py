@@ -134,6 +134,13 @@ def answer(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> An
     return json.loads(capsys.readouterr().out)
 
 
+def text(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """What a command prints for a reader."""
+    capsys.readouterr()
+    assert run(list(words)) == 0
+    return capsys.readouterr().out
+
+
 def buy(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> Any:
     """A small market order."""
     return answer(capsys, "order", "paper", "BTC/USDT", "buy", "0.01", *words, code=code)
@@ -192,7 +199,29 @@ def test_close_takes_no_quantity_and_closes_what_we_hold(here: Path, capsys: pyt
     buy(capsys, "--strategy", "s")
     closed = answer(capsys, "order", "paper", "BTC/USDT", "close", "--strategy", "s")
     assert (closed["status"], closed["filled_quantity"]) == ("filled", "0.01")
-    assert answer(capsys, "positions") == []
+    assert [row["quantity"] for row in answer(capsys, "positions")] in ([], ["0"])
+
+
+def test_a_size_stands_in_place_of_a_quantity(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """At the ask of 101: 0.1 are worth 10.1."""
+    document = answer(capsys, "order", "paper", "BTCUSDT", "buy", "--quote-amount", "10.15", "--id", "o1")
+    assert (document["status"], document["filled_quantity"]) == ("filled", "0.1")
+    shown = text(capsys, "orders", "show", "o1")
+    assert "buy BTC/USDT worth 10.15 market" in shown
+
+
+def test_a_position_is_brought_to_a_target_and_turned_round(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each is an order with a result; what is opened after an exit stands among its legs."""
+    rules = PAPER.replace('symbol = "BTC/USDT"', 'symbol = "BTC/USDT"\nkind = "linear"')
+    (here / "fks-exec.toml").write_text(rules, "utf-8")
+    answer(capsys, "order", "paper", "BTC/USDT", "target", "0.02")
+    answer(capsys, "order", "paper", "BTC/USDT", "target", "-0.01", "--id", "down")
+    assert answer(capsys, "positions")[0]["quantity"] == "-0.01"
+    document = answer(capsys, "order", "paper", "BTC/USDT", "reverse", "--id", "turn")
+    assert [(leg["role"], leg["client_order_id"], leg["status"]) for leg in document["legs"]] == [
+        ("entry", "turn~en1", "filled")
+    ]
+    assert "leg           entry: filled, 0.01 of 0.01, as turn~en1" in text(capsys, "orders", "show", "turn")
 
 
 def test_an_order_of_unknown_outcome_is_exit_3_and_can_be_resolved(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -348,6 +377,15 @@ def test_a_quantity_that_cannot_be_meant_is_a_usage_error_that_names_it(
         (["close", "--price", "1"], "--price: goes with buy and sell"),
         (["close", "--scope", "world"], "--scope: "),
         (["buy", "1", "--scope", "account"], "--scope: goes with close"),
+        (["buy", "1", "--keep-entries"], "--keep-entries: goes with close"),
+        (["buy", "1", "--quote-amount", "5"], "--quote-amount: stands beside another size"),
+        (["buy", "--quote-amount", "5", "--risk-percent", "1"], "stands beside another size"),
+        (["buy", "--equity-percent", "0"], "--equity-percent: 0 is not greater than zero"),
+        (["buy", "--risk-percent", "1"], "--stop-loss: an order that is sized by what is at risk needs it"),
+        (["buy", "--quote-amount", "5", "--reduce-only"], "--reduce-only: goes with a QUANTITY"),
+        (["target"], "QUANTITY: is missing; write what is to be held"),
+        (["target", "1", "--price", "5"], "--price: goes with buy and sell; target and reverse take"),
+        (["reverse", "1"], "QUANTITY: goes with buy and sell"),
         (["buy", "1", "--type", "iceberg"], "--type: "),
         (["buy", "1", "--type", "limit"], "--price: a limit order needs it"),
         (["buy", "1", "--price", "-5", "--type", "limit"], "--price: -5 is not greater"),

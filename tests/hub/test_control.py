@@ -79,7 +79,8 @@ async def test_every_command_reaches_the_hub(tmp_path: Path, caplog: pytest.LogC
         await ask_host(config, "halt", account=ACCOUNT, state="halted", because="a test")
         assert [(each.halt, each.halt_reason) for each in hub.status()] == [("halted", "a test")]
         assert (await hub.execute_order(ACCOUNT, buy())).code == "HALTED"
-        await ask_host(config, "halt", account=ACCOUNT, state="active", because="it is over")
+        assert [(each["halt"], each["breaker"]) for each in await ask_host(config, "status")] == [("halted", "closed")]
+        await ask_host(config, "halt", account="*", state="active", because="it is over")
         assert [(each.halt, each.halt_reason) for each in hub.status()] == [("active", "")]
     logged = [record.getMessage() for record in caplog.records if record.name == control.__name__]
     assert [line.split()[1] for line in logged] == ["amend", "cancel", "halted", "active"]
@@ -109,6 +110,8 @@ async def test_an_order_of_unknown_fate_is_settled_in_a_running_host(tmp_path: P
         ("amend", {"account": ACCOUNT, "id": "one", "change": {}}, "INVALID", "changes nothing"),
         ("halt", {"account": ACCOUNT, "state": "off", "because": "x"}, "INVALID", "active, reducing, halted"),
         ("halt", {"account": ACCOUNT, "state": "halted", "because": " "}, "INVALID", "because"),
+        ("halt", {"state": "halted", "because": "x"}, "INVALID", "account: is missing"),
+        ("halt", {"account": ACCOUNT, "state": "halted", "because": "x", "entries": "no"}, "INVALID", "cancel, keep"),
         ("resolve", {"account": ACCOUNT, "id": "one", "word": {"as_": "placed"}}, "INVALID", "word"),
         ("resolve", {"account": ACCOUNT, "id": "one", "word": {"as_": "gone", "because": "x"}}, "FAILED", "gone"),
         ("resolve", {"account": ACCOUNT, "id": "ended", "word": {"as_": "placed", "because": "x"}}, "FAILED", "has ended"),

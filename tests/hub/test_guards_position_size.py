@@ -10,7 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fks_exec import AccountState, Answer, ConfigError, Denial, Instrument, MarketData, Order
-from fks_exec_hub.guards.position_size import Exposure, PositionSize, PositionSizeConfig
+from fks_exec_hub.guards.position_size import PositionSize, PositionSizeConfig
+from fks_exec_hub.guards.worth import WorstCase
 
 ACME = Instrument(symbol="ACME", base="ACME", quote="USD", quantity_step=1)
 LINEAR = Instrument(symbol="BTC/USD", kind="linear", base="BTC", quote="USD", contract_size="0.01")
@@ -207,7 +208,7 @@ def test_without_equity_nothing_is_small(equity: object) -> None:
     ],
 )
 def test_worth_and_equity_are_in_one_currency(instrument: Instrument, currency: str | None, passes: bool) -> None:
-    """There is no rate here, and a guess would be a limit that nobody set."""
+    """Without a rate a guess would be a limit that nobody set."""
     assert code(order("buy", 1), state(instrument=instrument, currency=currency)) == (None if passes else "NO_CONVERSION")
 
 
@@ -267,11 +268,105 @@ def test_percent_is_greater_than_zero(percent: str) -> None:
         PositionSizeConfig(percent=percent)
 
 
-@pytest.mark.parametrize("basis", ["margin", "risk", "Notional", ""])
-def test_another_basis_than_notional_is_refused_with_a_sentence(basis: str) -> None:
+@pytest.mark.parametrize("basis", ["Notional", "equity", ""])
+def test_another_basis_is_refused_with_a_sentence(basis: str) -> None:
     """Rather than taken and not kept."""
-    with pytest.raises(ConfigError, match=f"^basis: '{basis}' is not known here; write basis = \"notional\""):
+    with pytest.raises(ConfigError, match=f"^basis: '{basis}' is not known here; write basis = \"notional\" or basis = "):
         PositionSizeConfig(basis=basis)
+
+
+def test_the_worth_is_converted_into_the_currency_of_the_equity() -> None:
+    """At 0.8 EUR a dollar 125 are 1,000 EUR; a rate of nothing is none."""
+    euro = state(currency="EUR", rates={"USD": Decimal("0.8"), "GBP": Decimal(9)})
+    assert code(order("buy", 125), euro) is None
+    assert code(order("buy", 126), euro) == "POSITION_SIZE"
+    no = denial(PositionSize().check_risk(order("buy", 126), euro))
+    assert (no.limit, no.value) == ("1000 EUR", "1008 EUR")
+    assert no.message.endswith("send at most 125 ACME")
+    for rate in (0, -1):
+        assert code(order("buy", 1), state(currency="EUR", rates={"USD": Decimal(rate)})) == "NO_CONVERSION"
+
+
+def test_a_denial_for_want_of_a_rate_says_what_to_configure() -> None:
+    """Both currencies, and the account's key."""
+    no = denial(PositionSize().check_risk(order("buy", 1), state(currency="EUR")))
+    assert (no.limit, no.value) == ("EUR", "USD")
+    assert "list an instrument that quotes USD in EUR, or the reverse, under the account's conversions" in no.message
+    quanto = attrs.evolve(ACME, settle="BTC")
+    no = denial(PositionSize().check_risk(order("buy", 1), state(instrument=quanto, rates={"USD": Decimal(1)})))
+    assert "is worth an unknown currency" in no.message
+
+
+def test_by_margin_the_leverage_divides_the_worth() -> None:
+    """Five times as much as by its worth, at a leverage of five; held and ordered alike. The venue's word goes before ours."""
+    account = {"leverage": 5}
+    assert code(order("buy", 500), state(**account), basis="margin") is None
+    assert code(order("buy", 501), state(**account), basis="margin", leverage=10) == "POSITION_SIZE"
+    assert code(order("buy", 501), state(**account), basis="margin") == "POSITION_SIZE"
+    assert code(order("buy", 200), state(**account, position=100, working_buy=200), basis="margin") is None
+    assert code(order("buy", 201), state(**account, position=100, working_buy=200), basis="margin") == "POSITION_SIZE"
+    no = denial(PositionSize(PositionSizeConfig(basis="margin")).check_risk(order("buy", 600), state(**account)))
+    assert no.message == (
+        "after this order the position in ACME could bind 1200 USD, more than 1 % of the equity, 1000 USD; "
+        "send at most 500 ACME"
+    )
+
+
+@pytest.mark.parametrize("leverage", [None, 0, -5])
+def test_by_margin_an_unknown_leverage_is_denied(leverage: object) -> None:
+    """With what to configure: the leverage, or its worth."""
+    no = denial(PositionSize(PositionSizeConfig(basis="margin")).check_risk(order("buy", 1), state(leverage=leverage)))
+    assert no.code == "NO_LEVERAGE"
+    assert 'configure leverage, or basis = "notional"' in no.message
+    assert code(order("buy", 200), state(leverage=leverage), basis="margin", leverage=2) is None
+    assert code(order("buy", 201), state(leverage=leverage), basis="margin", leverage=2) == "POSITION_SIZE"
+    assert code(order("buy", 1), state(leverage=leverage)) is None
+
+
+@pytest.mark.parametrize(
+    ("side", "fields", "most"),
+    [
+        ("buy", {"stop_loss": 6}, 250),  # 4 from the ask to the stop
+        ("sell", {"stop_loss": 12}, 250),  # 4 from the bid
+        ("buy", {"stop_loss": 4, "order_type": "limit", "price": 9}, 200),
+        ("sell", {"stop_loss": 12, "order_type": "limit", "price": 10}, 500),  # never sold below its limit
+        ("buy", {"stop_loss": 7, "order_type": "stop", "stop_price": 12}, 200),
+        ("buy", {"stop_loss": 5, "order_type": "stop", "stop_price": 9}, 200),  # already triggered: it pays the ask
+        ("sell", {"stop_loss": 12, "order_type": "stop", "stop_price": 7}, 200),
+        ("buy", {"stop_loss": 8, "order_type": "stop_limit", "stop_price": 12, "price": 13}, 200),
+    ],
+)
+def test_by_risk_the_way_to_the_stop_counts(side: str, fields: dict[str, object], most: int) -> None:
+    """From the price at which one would like least to enter."""
+    assert code(order(side, most, **fields), basis="risk") is None
+    assert code(order(side, most + 1, **fields), basis="risk") == "POSITION_SIZE"
+
+
+def test_by_risk_what_is_held_already_is_lost_from_the_quote_to_the_same_stop() -> None:
+    """100 held lose 400 at the stop; 150 more fill up the 1,000. From a bid of 8 they lose 2 each."""
+    assert code(order("buy", 150, stop_loss=6), state(position=100), basis="risk") is None
+    assert code(order("buy", 151, stop_loss=6), state(position=100), basis="risk") == "POSITION_SIZE"
+    bid = {"order_type": "limit", "price": 8, "stop_loss": 6}
+    assert code(order("buy", 300, **bid), state(position=100), basis="risk") is None
+    assert code(order("buy", 301, **bid), state(position=100), basis="risk") == "POSITION_SIZE"
+    assert code(order("buy", 1, **bid), state(position=100, quote=None), basis="risk") == "NO_QUOTE"
+
+
+def test_by_risk_an_inverse_contract_loses_its_base() -> None:
+    """100 USD at 10 are 10 BTC, at the stop of 5 are 20: 10 lost for a contract."""
+    account = state(instrument=INVERSE, currency="BTC")
+    assert code(order("buy", 100, stop_loss=5), account, basis="risk") is None
+    assert code(order("buy", 101, stop_loss=5), account, basis="risk") == "POSITION_SIZE"
+
+
+def test_by_risk_a_stop_is_needed_on_its_side() -> None:
+    """An order that has none, or one that would trigger at once, has no measure: at no distance any size would pass."""
+    assert code(order("buy", 1), basis="risk") == "STOP_LOSS_MISSING"
+    for side, stop in (("buy", 10), ("buy", 11), ("sell", 8), ("sell", 7)):
+        assert code(order(side, 1, stop_loss=stop), basis="risk") == "STOP_LOSS_SIDE"
+    no = denial(PositionSize(PositionSizeConfig(basis="risk")).check_risk(order("buy", 1, stop_loss=11), STATE))
+    assert (no.limit, no.value) == ("below 10", "11")
+    assert code(order("buy", 60), state(position=-60), basis="risk") is None  # it adds nothing
 
 
 amounts = st.integers(0, 10**6).map(lambda cents: Decimal(cents) / 100)
@@ -367,5 +462,25 @@ def test_an_order_that_cannot_lead_beyond_zero_passes_whatever_is_not_known(orde
     blind = attrs.evolve(
         account, position=-order.side.sign * (order.quantity + working), equity=None, quote=None, instrument=None
     )
-    assert Exposure.of(order, blind) == Exposure(held=Decimal(0), added=Decimal(0))
+    assert WorstCase.of(order, blind) == WorstCase(held=Decimal(0), added=Decimal(0))
     assert code(order, blind) is None
+
+
+@given(sides, some, some, st.integers(1, 125), st.sampled_from(["notional", "margin", "risk"]), states())
+def test_what_each_basis_denies_is_what_it_says(
+    side: str, quantity: Decimal, rate: Decimal, leverage: int, basis: str, account: AccountState
+) -> None:
+    """Exactly that and nothing else, in fractions: linear, at one price, converted."""
+    own = attrs.evolve(account, instrument=LINEAR, currency="EUR", rates={"USD": rate}, leverage=leverage)
+    price = own.quote.price_for(order(side, 1).side)
+    sign = 1 if side == "buy" else -1
+    stop = price * (Decimal(1) - sign * Decimal("0.25"))
+    asked = order(side, quantity, stop_loss=stop)
+    ahead = sign * own.position + (own.working_buy if side == "buy" else own.working_sell) + quantity
+    one = {
+        "notional": Fraction(price),
+        "margin": Fraction(price) / leverage,
+        "risk": abs(Fraction(price) - Fraction(stop)),
+    }[basis]
+    counts = Fraction(ahead) * Fraction("0.01") * Fraction(rate) * one
+    assert code(asked, own, basis=basis) == ("POSITION_SIZE" if counts > Fraction(own.equity) / 100 else None)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fks_exec import Instrument, MarketData, Order
+from fks_exec import AccountState, Instrument, MarketData, Order
 from fks_exec_hub.guards import valuation
 
 QUOTE = MarketData(symbol="X", bid=8, ask=10, last=9)
@@ -93,3 +93,46 @@ def test_what_settles_in_a_third_currency_has_no_notional(kind: str, settle: str
     """Quantity times price is quote currency, and nothing here converts it."""
     instrument = Instrument(symbol="BTC/USD", kind=kind, base="BTC", quote="USD", settle=settle)
     assert valuation.notional_currency(instrument) == currency
+
+
+@pytest.mark.parametrize(
+    ("currency", "rates", "expected"),
+    [
+        ("USD", {}, 1),
+        ("USD", {"USD": Decimal(2)}, 1),
+        (None, {}, 1),
+        ("EUR", {"USD": Decimal("0.8")}, Decimal("0.8")),
+        ("EUR", {"BTC": Decimal(9)}, None),
+        ("EUR", {"USD": Decimal(0)}, None),
+        ("EUR", {}, None),
+    ],
+)
+def test_a_worth_is_converted_by_a_rate_above_zero_or_not_at_all(
+    currency: str | None, rates: dict[str, Decimal], expected: object
+) -> None:
+    """What is counted in the account's currency already needs none."""
+    account = AccountState(account="paper", currency=currency, rates=rates)
+    assert valuation.conversion(Instrument(symbol="BTC/USD", base="BTC", quote="USD"), account) == expected
+
+
+@pytest.mark.parametrize(
+    ("side", "fields", "worst"),
+    [
+        ("buy", MARKET, 10),
+        ("sell", MARKET, 8),
+        ("buy", LIMIT, 9),
+        ("sell", LIMIT, 9),
+        ("buy", STOP, 12),
+        ("buy", STOP | {"stop_price": 7}, 10),
+        ("sell", STOP | {"stop_price": 6}, 6),
+        ("sell", STOP, 8),
+        ("buy", STOP_LIMIT, 13),
+    ],
+)
+def test_the_worst_price_is_the_highest_for_a_buy_and_the_lowest_for_a_sell(
+    side: str, fields: dict[str, object], worst: int
+) -> None:
+    """With a bid of 8 and an ask of 10; only a limit needs no quote."""
+    assert valuation.worst_price(order(side, **fields), QUOTE) == worst
+    blind = valuation.worst_price(order(side, **fields), None)
+    assert blind == (worst if "price" in fields else None)

@@ -304,11 +304,11 @@ async def test_an_exit_beside_a_resting_exit_of_the_whole_position_counts_as_an_
     assert (first.status, second.code) == ("accepted", "CONFIDENCE_MISSING")
 
 
-async def test_an_order_through_zero_is_an_entry(tmp_path: Path) -> None:
+async def test_what_an_order_through_zero_opens_is_an_entry(tmp_path: Path) -> None:
     async with hub_on(Stage(), configure(tmp_path, guards=["confidence"])) as hub:
         await hub.execute_order(ACCOUNT, buy("2", confidence="0.9"))
-        assert (await hub.execute_order(ACCOUNT, sell("3"))).code == "CONFIDENCE_MISSING"
-        assert (await hub.execute_order(ACCOUNT, sell("2"))).status == "filled"
+        result = await hub.execute_order(ACCOUNT, sell("3"))
+        assert (result.filled_quantity, result.code, result.legs[0].status) == (2, "ENTRY_REFUSED", "denied")
 
 
 async def test_a_quantity_off_the_grid_is_rounded_down_on_spot_and_denied_with_the_nearest_elsewhere(tmp_path: Path) -> None:

@@ -384,7 +384,7 @@ async def test_an_open_leg_keeps_its_order_followed(tmp_path: Path, heard: Heard
         assert (await hub.execute_order(ACCOUNT, order)).status == "filled"
         before = venue.lists
         await until(lambda: venue.lists > before + 3)
-        assert venue.looks == 0  # the leg is in the list, under its own name
+        assert venue.looks == 1  # its stop was read back, once; then the leg is in the list, under its own name
         venue.stopped = True
         await until(lambda: position(hub) == "0")
         await until(lambda: "a" not in hub._desks[ACCOUNT].live)

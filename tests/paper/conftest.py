@@ -17,8 +17,11 @@ from fks_exec import (
     ExecutionResult,
     MarketData,
     Order,
+    OrderChange,
     OrderRef,
     OrderUpdate,
+    Protection,
+    Side,
     Submission,
     SystemClock,
     VenueContext,
@@ -71,6 +74,19 @@ class Bench:
         """Move the market."""
         self.engine.set_quote(MarketData(symbol=symbol, bid=bid, ask=ask), 2_000)
 
+    def protect(self, role: str, quantity: Number, trigger: Number, symbol: str = SPOT, **more: Any) -> PaperOrder:
+        """Place a leg; one that sells unless more is said."""
+        words = {"side": Side.SELL, **more}
+        protection = Protection(role=role, symbol=symbol, quantity=quantity, trigger_price=trigger, **words)
+        return self.engine.protect(protection, f"id-{next(self.ids)}", 1_500)
+
+    def amend(self, entry: PaperOrder, leg: str = "", **change: Any) -> None:
+        """Change an order, or one leg of it by the leg's id."""
+        order_id = next((each.order_id for each in entry.legs if each.role == leg), entry.order_id)
+        item = self.engine.book.find(OrderRef(order_id=order_id))
+        assert item is not None
+        self.engine.amend(item, OrderChange(**change), 1_800)
+
     def cancel(self, entry: PaperOrder) -> None:
         """Cancel an order."""
         item = self.engine.book.find(OrderRef(order_id=entry.order_id))
@@ -99,6 +115,22 @@ class Desk:
         submission = Submission(account="paper", venue_client_order_id=more.pop("id", f"d{next(_ids)}"), deadline=1e12)
         return await self.venue.execute_order(
             order=Order(symbol=symbol, side=side, quantity=quantity, **more), submission=submission
+        )
+
+    async def protect(
+        self, role: Any, quantity: Number, trigger: Number, symbol: str = SPOT, *, id: str | None = None, **more: Any
+    ) -> ExecutionResult:
+        """Place a leg through the hook; one that sells unless more is said."""
+        submission = Submission(account="paper", venue_client_order_id=id or f"d{next(_ids)}", deadline=1e12)
+        words = {"side": Side.SELL, **more}
+        protection = Protection(role=role, symbol=symbol, quantity=quantity, trigger_price=trigger, **words)
+        return await self.venue.protect_position(protection=protection, submission=submission)
+
+    async def amend(self, order_id: str | None, **change: Any) -> ExecutionResult:
+        """Change by the venue's id."""
+        submission = Submission(account="paper", venue_client_order_id="amend", deadline=1e12)
+        return await self.venue.amend_order(
+            ref=OrderRef(order_id=order_id), change=OrderChange(**change), submission=submission
         )
 
     async def cancel(self, order_id: str | None) -> ExecutionResult:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import fks_exec_paper
-from fks_exec import ConfigError, Instrument, Kind
+from fks_exec import Capabilities, ConfigError, Instrument, Kind
 from fks_exec.convert import from_config
 from fks_exec_paper import PaperConfig, PaperInstrument, PaperVenue
+from fks_exec_paper.declared import CAPABILITIES, narrowed
 
 TABLE = """
 currency = "USDT"
@@ -70,6 +71,40 @@ def test_the_table_of_the_documentation_is_read_without_floats() -> None:
     assert (eth.base, eth.quote, eth.rules().kind) == ("ETH", "USDT", Kind.LINEAR)
 
 
+def narrowed_by(**changes: Any) -> Capabilities:
+    """What an account declares that is configured so."""
+    return narrowed(PaperConfig(instruments=[instrument()], **changes))
+
+
+@pytest.mark.parametrize("kind", ["attached", "oco", "reduce_only_pair", "stop_only"])
+def test_an_account_declares_the_one_kind_of_protection_that_it_has(kind: str) -> None:
+    """The type declares all of them."""
+    assert narrowed_by(protection=kind).protection == {kind} < CAPABILITIES.protection
+
+
+def test_without_protection_no_leg_is_declared_either() -> None:
+    """A host asks for nothing."""
+    bare = narrowed_by(protection="none")
+    assert (bare.protection, "protect_position" in bare.abilities) == (frozenset(), False)
+
+
+def test_hedging_and_amending_are_declared_as_configured() -> None:
+    """Off and on."""
+    assert not narrowed_by().hedging
+    assert narrowed_by(hedging=True).hedging
+    assert "amend_order" in narrowed_by().abilities
+    assert "amend_order" not in narrowed_by(amend=False).abilities
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("protection", "bracket"), ("fee_in", None), ("amend", 1), ("hedging", "on"), ("quotes_age", None)]
+)
+def test_a_word_that_is_none_is_refused_from_python_too(name: str, value: Any) -> None:
+    """The sentence names the key."""
+    with pytest.raises(ConfigError, match=name):
+        narrowed_by(**{name: value})
+
+
 def test_without_an_instrument_the_sentence_says_to_configure_one() -> None:
     """An empty table is a mistake of configuration, not a venue that refuses every order."""
     with pytest.raises(ConfigError, match=r"accounts\.p\.config.*\[\[accounts\.NAME\.config\.instruments\]\]"):
@@ -85,6 +120,9 @@ def test_without_an_instrument_the_sentence_says_to_configure_one() -> None:
         ("currency = 'EUR'", "priced in USDT, the account counts in EUR"),
         ("slippage_ticks = 1", "slippage_ticks needs the price_tick"),
         ("cahs = 1", "did you mean cash"),
+        ("protection = 'bracket'", "protection.*attached"),
+        ("fee_in = 'BNB'", "fee_in.*quote"),
+        ("hedging = 'yes'", "hedging"),
     ],
 )
 def test_a_mistake_in_the_table_is_a_sentence(change: str, sentence: str) -> None:
@@ -139,7 +177,7 @@ def test_the_entry_point_module_brings_the_venue_type_paper() -> None:
     [kind] = fks_exec_paper.fks_exec_venues()
     assert (kind.name, kind.config) == ("paper", PaperConfig)
     assert isinstance(kind.create(), PaperVenue)
-    assert not {"amend_order", "protect_position", "close_position"} & kind.capabilities.abilities
+    assert "close_position" not in kind.capabilities.abilities
 
 
 def test_the_package_has_no_other_names() -> None:

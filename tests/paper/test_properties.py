@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What holds whatever is done to an account: a random life of orders, quotes, cancels and restarts."""
+"""What holds whatever is done to an account: a random life of orders, legs, changes, quotes, cancels and restarts."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from fks_exec import MarketData, Order, OrderRef, Side, Status, VenueRejected, to_dict
+from fks_exec import Fill, MarketData, Order, OrderChange, OrderRef, Protection, Side, Status, VenueRejected, to_dict
 from fks_exec_paper import PaperConfig
+from fks_exec_paper.book import Item
 from fks_exec_paper.engine import Engine
 from fks_exec_paper.records import PaperLeg, PaperOrder
 from fks_exec_paper.store import Store, restored, step_text
@@ -69,16 +71,21 @@ class AccountLife(RuleBasedStateMachine):
         return [self.entry(order_id) for order_id in self.ids]
 
     def place(self, **words: Any) -> None:
-        """Send an order; a refusal changes nothing."""
+        """Send an order."""
+        self.take(lambda: self.engine.place(Order(**words), f"id-{self.number}", self.number))
+
+    def take(self, place: Callable[[], PaperOrder]) -> None:
+        """Place something; a refusal changes nothing, and no leg ends that knows nothing of it."""
         self.number += 1
-        before = (self.engine.counter, self.engine.ledger.cash)
+        before, apart = self.seen(), [entry for entry in self.entries() if entry.stays and not entry.status.terminal]
         try:
-            entry = self.engine.place(Order(**words), f"id-{self.number}", self.number)
+            entry = place()
         except VenueRejected:
             assert not self.engine.changes().orders
-            assert (self.engine.counter, self.engine.ledger.cash) == before
+            assert self.seen() == before
         else:
             self.ids.append(entry.order_id)
+            assert all(leg.status is Status.ACCEPTED for leg in apart)
             self.keep()
 
     @rule(
@@ -117,10 +124,84 @@ class AccountLife(RuleBasedStateMachine):
             words.update(stop_loss=base - away, take_profit=base + away, reduce_only=False)
         self.place(order_type=order_type, **words)
 
+    @rule(
+        symbol=symbols,
+        side=st.sampled_from([Side.SELL, Side.SELL, Side.BUY]),
+        whole=st.booleans(),
+        role=st.sampled_from(["stop_loss", "stop_loss", "take_profit"]),
+        quantity=quantities,
+        distance=st.integers(1, 4),
+        linked=st.booleans(),
+        limited=st.booleans(),
+    )
+    def protect(self, symbol: str, side: Side, role: Any, distance: int, linked: bool, limited: bool, **size: Any) -> None:
+        """A stop or a target by itself, near the market; often of all that is held."""
+        held = self.engine.ledger.reducible(symbol, side) // Decimal("0.1") / 10
+        away = Decimal(distance) / 2 * -side.sign * (1 if role == "take_profit" else -1)
+        price = (self.engine.mark(symbol, side) or Decimal(10)) + away
+        target = price + 6 * -side.sign
+        if price > 0 and target > 0:
+            protection = Protection(
+                symbol=symbol,
+                side=side,
+                role=role,
+                quantity=held if size["whole"] and held else size["quantity"],
+                trigger_price=price,
+                limit_price=price if limited else None,
+                target_price=target if linked and self.config.protection == "oco" else None,
+            )
+            self.take(lambda: self.engine.protect(protection, f"id-{self.number}", self.number))
+
+    @precondition(lambda self: self.engine.book.open_items())
+    @rule(data=st.data(), gap=st.sampled_from([Decimal(0), Decimal("0.5")]))
+    def touch(self, data: st.DataObject, gap: Decimal) -> None:
+        """Move the market to where something waits, or a step further."""
+        item = data.draw(st.sampled_from(self.engine.book.open_items()))
+        price = item.price + gap * item.side.sign * (1 if item.is_stop else -1)
+        if price > 1:
+            bid, ask = (price, price + 1) if item.side is Side.SELL else (price - 1, price)
+            self.move(MarketData(symbol=item.entry.order.symbol, bid=bid, ask=ask))
+
+    @precondition(lambda self: self.ids)
+    @rule(
+        data=st.data(),
+        leg=st.booleans(),
+        change=st.fixed_dictionaries(
+            {},
+            optional={
+                "quantity": quantities,
+                "price": prices,
+                "stop_price": prices,
+                "stop_loss": prices,
+                "take_profit": prices,
+            },
+        ),
+    )
+    def amend(self, data: st.DataObject, leg: bool, change: dict[str, Decimal]) -> None:
+        """Change any order, or a leg of it; a refusal changes nothing."""
+        item, before = self.drawn(data, leg), self.seen()
+        try:
+            self.engine.amend(item, OrderChange(**change), self.number)
+        except VenueRejected:
+            assert not self.engine.changes().orders
+            assert self.seen() == before
+        else:
+            self.keep()
+
+    def drawn(self, data: st.DataObject, leg: bool) -> Item:
+        """Any order, or its first leg."""
+        entry = self.entry(data.draw(st.sampled_from(self.ids)))
+        item = self.engine.book.find(OrderRef(order_id=entry.legs[0].order_id if leg and entry.legs else entry.order_id))
+        assert item is not None
+        return item
+
     @rule(symbol=symbols, bid=prices, spread=st.sampled_from([Decimal(0), Decimal("0.5"), Decimal(2)]))
     def quote(self, symbol: str, bid: Decimal, spread: Decimal) -> None:
         """Move the market."""
-        quote = MarketData(symbol=symbol, bid=bid, ask=bid + spread)
+        self.move(MarketData(symbol=symbol, bid=bid, ask=bid + spread))
+
+    def move(self, quote: MarketData) -> None:
+        """As a venue does."""
         self.engine.set_quote(quote, self.number)
         self.store.write_quote(quote)
         self.keep()
@@ -129,11 +210,7 @@ class AccountLife(RuleBasedStateMachine):
     @rule(data=st.data(), leg=st.booleans())
     def cancel(self, data: st.DataObject, leg: bool) -> None:
         """Cancel any order, or a leg of it."""
-        entry = self.entry(data.draw(st.sampled_from(self.ids)))
-        order_id = entry.legs[0].order_id if leg and entry.legs else entry.order_id
-        item = self.engine.book.find(OrderRef(order_id=order_id))
-        assert item is not None
-        self.engine.cancel(item)
+        self.engine.cancel(self.drawn(data, leg))
         self.keep()
 
     @rule()
@@ -153,7 +230,7 @@ class AccountLife(RuleBasedStateMachine):
             ledger.cash,
             ledger.reserved_cash,
             ledger.reserved_base,
-            {symbol: to_dict(holding) for symbol, holding in ledger.holdings.items() if holding.quantity},
+            {key: to_dict(holding) for key, holding in ledger.holdings.items() if holding.quantity},
             [to_dict(entry) for entry in self.entries()],
             [item.key for item in self.engine.book.open_items()],
             {symbol: (quote.bid, quote.ask) for symbol, quote in self.engine.quotes.items()},
@@ -167,30 +244,39 @@ class AccountLife(RuleBasedStateMachine):
         fills = [(entry, fill) for entry in self.entries() for fill in entry.fills]
         return sorted(fills, key=lambda pair: int(pair[1].trade_id.rpartition("t")[2]))
 
+    def key(self, entry: PaperOrder, fill: Fill) -> str:
+        """Which holding an execution changes."""
+        if entry.order.symbol == SPOT or not self.config.hedging:
+            return entry.order.symbol
+        long = (fill.side is Side.BUY) is not reduces(entry, fill)
+        return f"{PERP} {'long' if long else 'short'}"
+
     @invariant()
     def no_money_appears_or_vanishes(self) -> None:
         """Cash is what the fills left of it; contracts move it only by what they made, and fees leave."""
-        cash, held = CASH, {SPOT: Decimal(0), PERP: Decimal(0)}
+        ledger = self.engine.ledger
+        cash, held = CASH, dict.fromkeys(ledger.holdings, Decimal(0))
         for entry, fill in self.trades():
             signed = Side(fill.side).sign * fill.quantity
-            cash -= signed * fill.price + fill.fee
-            held[entry.order.symbol] += signed
-        ledger = self.engine.ledger
-        assert ledger.cash == cash + ledger.holdings[PERP].cost
-        assert held == {symbol: ledger.quantity(symbol) for symbol in held}
+            in_base = fill.fee_currency != "USDT"
+            assert not in_base or (entry.order.symbol == SPOT and self.config.fee_in == "base")
+            cash -= signed * fill.price + (0 if in_base else fill.fee)
+            held[self.key(entry, fill)] += signed - (fill.fee if in_base else 0)
+        assert ledger.cash == cash + sum(holding.cost for holding in ledger.holdings.values() if holding.symbol == PERP)
+        assert held == {key: holding.quantity for key, holding in ledger.holdings.items()}
 
     @invariant()
     def what_only_reduces_never_opens_enlarges_or_turns(self) -> None:
-        """Legs and reduce-only orders; and spot is never sold short."""
-        held = {SPOT: Decimal(0), PERP: Decimal(0)}
+        """Legs and reduce-only orders; spot is never sold short, and each of two sides stays on its side."""
+        held = dict.fromkeys(self.engine.ledger.holdings, Decimal(0))
         for entry, fill in self.trades():
-            symbol = entry.order.symbol
-            before, after = held[symbol], held[symbol] + Side(fill.side).sign * fill.quantity
-            if fill.leg or entry.order.reduce_only:
+            key, paid = self.key(entry, fill), fill.fee if fill.fee_currency != "USDT" else Decimal(0)
+            before, after = held[key], held[key] + Side(fill.side).sign * fill.quantity - paid
+            if reduces(entry, fill):
                 assert abs(after) < abs(before)
                 assert after * before >= 0
-            assert symbol == PERP or after >= 0
-            held[symbol] = after
+            assert key == PERP or (after <= 0 if key.endswith("short") else after >= 0)
+            held[key] = after
 
     @invariant()
     def both_legs_never_fill(self) -> None:
@@ -201,13 +287,32 @@ class AccountLife(RuleBasedStateMachine):
             assert len([fill for fill in entry.fills if fill.leg]) == len(filled)
             assert not (filled and any(leg.status is Status.ACCEPTED for leg in entry.legs))
             for leg in entry.legs:
-                self.check_leg(entry, leg)
+                (self.check_linked if entry.role else self.check_leg)(entry, leg)
 
     def check_leg(self, entry: PaperOrder, leg: PaperLeg) -> None:
         """Pending while the entry may still fill; resting only with something to close."""
         assert (leg.status is Status.PENDING) == (entry.status is Status.ACCEPTED) or leg.status is Status.CANCELED
         if leg.status is Status.ACCEPTED:
             assert self.engine.ledger.reducible(entry.order.symbol, entry.order.side.opposite) > 0
+
+    def check_linked(self, entry: PaperOrder, leg: PaperLeg) -> None:
+        """It rests for as long as its stop waits, and does not fill beside it."""
+        assert (leg.status is Status.ACCEPTED) == (entry.status is Status.ACCEPTED and not entry.triggered)
+        assert leg.status is not Status.FILLED or [fill.leg for fill in entry.fills] == ["take_profit"]
+        assert leg.quantity == entry.order.quantity or leg.status is Status.FILLED
+
+    @invariant()
+    def what_goes_with_a_position_does_not_outlive_it(self) -> None:
+        """Reduce-only orders and legs of a kind that the venue clears up."""
+        for entry in self.entries():
+            if entry.order.reduce_only and not entry.stays and not entry.status.terminal:
+                assert self.engine.ledger.reducible(entry.order.symbol, entry.order.side) > 0
+
+    @invariant()
+    def what_is_bound_is_there(self) -> None:
+        """Only attached legs, which bind nothing, come before what has set things aside."""
+        ledger = self.engine.ledger
+        assert self.config.protection == "attached" or ledger.reserved_base[SPOT] <= ledger.quantity(SPOT)
 
     @invariant()
     def what_is_set_aside_is_that_of_resting_orders(self) -> None:
@@ -239,16 +344,35 @@ class AccountLife(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-@pytest.mark.parametrize("leverage", [1, 5])
-def test_the_life_of_an_account_keeps_its_rules(make_config: Callable[..., PaperConfig], leverage: int) -> None:
-    """All of the invariants of AccountLife, after each of its steps."""
-    from attrs import evolve
+def reduces(entry: PaperOrder, fill: Fill) -> bool:
+    """Whether an execution must not open anything."""
+    return bool(fill.leg or entry.role or entry.order.reduce_only)
 
-    config = make_config(maker_fee_percent="0.03", leverage=leverage, slippage_ticks=1)
+
+@pytest.mark.parametrize(
+    ("protection", "hedging", "fee_in", "leverage"),
+    [
+        ("attached", False, "quote", 1),
+        ("attached", True, "base", 5),
+        ("oco", False, "quote", 5),
+        ("oco", True, "base", 1),
+        ("reduce_only_pair", False, "base", 5),
+        ("reduce_only_pair", True, "quote", 5),
+        ("stop_only", False, "base", 5),
+        ("none", False, "quote", 5),
+    ],
+)
+def test_the_life_of_an_account_keeps_its_rules(
+    make_config: Callable[..., PaperConfig], protection: str, hedging: bool, fee_in: str, leverage: int
+) -> None:
+    """All of the invariants of AccountLife, after each of its steps."""
+    config = make_config(
+        maker_fee_percent="0.03", slippage_ticks=1, protection=protection, hedging=hedging, fee_in=fee_in, leverage=leverage
+    )
     AccountLife.config = evolve(
         config, instruments=[evolve(i, min_notional=None, quantity_step="0.1", min_quantity=None) for i in config.instruments]
     )
     run_state_machine_as_test(
         AccountLife,
-        settings=settings(max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)),
     )

@@ -14,9 +14,10 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 import fks_exec_paper
-from fks_exec import InvalidOrder, NotSent, OrderRef, UnknownSymbol, VenueRejected
+from fks_exec import InvalidOrder, NotSent, Order, OrderChange, OrderRef, Protection, Side, UnknownSymbol, VenueRejected
 from fks_exec.account import Account
 from fks_exec_paper import PaperInstrument, PaperVenue
+from fks_exec_paper.declared import CAPABILITIES, narrowed
 
 SPOT = "BTC/USDT"
 PERP = "ETH/USDT:USDT"
@@ -300,12 +301,10 @@ async def test_behind_an_account_it_keeps_the_contract(make_config: Callable[...
     """Core verifies hooks and capabilities at the opening; an update arrives on the loop."""
     updates: list[Any] = []
     [kind] = fks_exec_paper.fks_exec_venues()
-    from fks_exec import Order
-
     async with Account("p", kind, make_config(), state_dir=tmp_path, on_update=updates.append) as account:
         assert account.display_name == "Paper"
         assert account.resolve_symbol("BINANCE:BTCUSDT") == SPOT
-        assert account.capabilities == kind.capabilities
+        assert account.capabilities == narrowed(make_config())
         filled = await account.execute_order(Order(symbol=SPOT, side="buy", quantity=1, stop_loss=90))
         assert (filled.status, filled.protected) == ("filled", True)
         refused = await account.execute_order(Order(symbol=SPOT, side="buy", quantity="0.0005"))
@@ -313,3 +312,36 @@ async def test_behind_an_account_it_keeps_the_contract(make_config: Callable[...
         await account.execute_order(Order(symbol=SPOT, side="sell", quantity=1))
         assert [update.leg for update in updates] == ["stop_loss"]
         assert await account.health_check()
+
+
+async def test_behind_an_account_a_position_is_protected_and_the_stop_is_moved(
+    make_config: Callable[..., Any], tmp_path: Path
+) -> None:
+    """What is declared is what core calls."""
+    updates: list[Any] = []
+    [kind] = fks_exec_paper.fks_exec_venues()
+    config = make_config(protection="oco")
+    async with Account("p", kind, config, state_dir=tmp_path, on_update=updates.append) as account:
+        await account.execute_order(Order(symbol=SPOT, side="buy", quantity=1))
+        leg = Protection(
+            role="stop_loss", symbol=SPOT, side=Side.SELL, quantity=1, trigger_price=Decimal(90), target_price=Decimal(120)
+        )
+        placed = await account.protect_position(leg)
+        assert (placed.status, [each.role for each in placed.legs]) == ("accepted", ["take_profit"])
+        again = await account.protect_position(leg)
+        assert (again.status, again.code) == ("rejected", "INSUFFICIENT_FUNDS")
+        moved = await account.amend_order(OrderRef(order_id=placed.order_id), OrderChange(stop_price=Decimal(95)))
+        assert (moved.status, moved.order_id) == ("accepted", placed.order_id)
+        refused = await account.amend_order(OrderRef(order_id=placed.order_id), OrderChange(stop_price=Decimal(99)))
+        assert (refused.status, refused.code) == ("rejected", "WOULD_TRIGGER")
+        assert (await account.fetch_instrument(SPOT)).reduce_only is False
+        assert updates == []
+
+
+@pytest.mark.parametrize("change", [{"protection": "none"}, {"amend": False}])
+async def test_an_object_that_can_less_is_opened_with_the_upper_bound(
+    make_config: Callable[..., Any], change: dict[str, Any]
+) -> None:
+    """A venue that is handed over as an object has its hooks before it has its configuration."""
+    async with Account("p", PaperVenue(), make_config(**change), capabilities=CAPABILITIES) as account:
+        assert account.capabilities == narrowed(make_config(**change))

@@ -227,7 +227,7 @@ async def test_a_change_has_the_limits_of_an_alert(tmp_path: Path) -> None:
 async def test_a_halted_account_cancels_and_changes_nothing(tmp_path: Path) -> None:
     async with host_at(tmp_path, Venue()) as (hub, client):
         path = await resting(client)
-        await hub.halt("main", "halted", "the terminal is being moved")
+        await hub.halt("main", "halted", "the terminal is being moved", cancel_entries=False)
         changed = await client.patch(path, json={"price": "60"})
         assert said(changed) == (422, "failed", "HALTED")
         assert said(await client.delete(path)) == (200, "success", None)

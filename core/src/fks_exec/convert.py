@@ -11,7 +11,7 @@ import difflib
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import lru_cache
@@ -217,6 +217,7 @@ def _strict(base: Path) -> Converter:
     converter.register_structure_hook(Secret, lambda value, _: read_secret(value, "", base))
     converter.register_structure_hook(Enum, _structure_enum)  # by class: older cattrs asks its own hook before a predicate
     converter.register_structure_hook_func(_is_options, _structure_options)
+    converter.register_structure_hook_func(lambda kind: bool(kind == tuple[str, ...]), _structure_texts)
     return converter
 
 
@@ -250,6 +251,16 @@ def _structure_str(value: object, _: object) -> str:
     if not isinstance(value, str):
         raise InvalidOrder("", f"{_show(value)} is not a text")
     return value
+
+
+def _structure_texts(value: object, _: object) -> tuple[str, ...]:
+    """A text in place of a list would be taken for the list of its letters."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InvalidOrder("", f"{_show(value)} is not a list of texts")
+    for index, item in enumerate(value):
+        if not isinstance(item, str):
+            raise InvalidOrder(str(index), f"{_show(item)} is not a text")
+    return tuple(value)
 
 
 def _structure_options(value: object, _: object) -> dict[str, Option]:

@@ -48,6 +48,8 @@ class HookManager:
             hook: [GuardCall(item, hook, self._only(hook, item)) for item, found in added if hook in found]
             for hook in sorted(GUARD_HOOKS)
         }
+        needs = (getattr(call.listed.plugin, "needs", ()) for call in self.guards["check_risk"])
+        self.needs: frozenset[str] = frozenset().union(*needs)
         self.observers: list[tuple[str, Callable[..., Any], Callable[[], Any] | None]] = [
             (item.name, self._only("observe", item), _closer(found)) for item, found in added if "observe" in found
         ]

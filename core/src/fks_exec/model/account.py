@@ -186,6 +186,9 @@ def _balances(value: Iterable[Balance]) -> tuple[Balance, ...]:
 class AccountState:
     """What a guard sees of an account at the moment of decision; it already contains the reservations of other lanes.
 
+    What costs something to find out (``exposure``, ``day_start``, ``margin_free``, ``identical``) is there only where a listed
+    guard names it in an attribute ``needs``, a set of names.
+
     Args:
         account: its name.
         time: epoch milliseconds of the decision.

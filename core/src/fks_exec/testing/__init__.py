@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """A simulated venue as unkind as the real ones, for the tests of hosts and of venue plugins."""
 
-from .book import PlacedOrder
 from .call import Fault
-from .faulty import CAPABILITIES, FaultyPlugin, FaultyVenue, default_instrument
+from .declared import CAPABILITIES, default_instrument
+from .faulty import FaultyPlugin, FaultyVenue
+from .legs import LateCancel, LooseLink, RefuseLeg, Vanish
+from .placed import PlacedOrder
 from .placing import (
     AcceptThenDrop,
     AcceptThenHang,
@@ -59,7 +61,9 @@ __all__ = [
     "Fill",
     "Garbage",
     "LateAppearance",
+    "LateCancel",
     "LateFill",
+    "LooseLink",
     "Lost",
     "Match",
     "PartialFill",
@@ -67,6 +71,7 @@ __all__ = [
     "PlacedOrder",
     "RateLimit",
     "Refuse",
+    "RefuseLeg",
     "RemoteConfig",
     "RemoteFaultyVenue",
     "RemotePlugin",
@@ -77,6 +82,7 @@ __all__ = [
     "SwallowCancellation",
     "TradeTwice",
     "Unsent",
+    "Vanish",
     "default_instrument",
     "fault_from_dict",
     "fault_to_dict",

@@ -18,7 +18,8 @@ from typing import Any
 from attrs import evolve
 
 from .control import by_chance
-from .faulty import CAPABILITIES, FaultyVenue
+from .declared import CAPABILITIES
+from .faulty import FaultyVenue
 from .process import RECORD, key_of
 from .script import fault_from_dict
 from .server import Server
@@ -32,6 +33,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--chances", type=json.loads, default=[], help='pairs: [[0.1, {"fault": "AcceptThenDrop"}]]')
     parser.add_argument("--seed", type=int, default=0, help="of the chances")
     parser.add_argument("--capabilities", type=json.loads, default={}, help='what differs: {"resolution": "none"}')
+    parser.add_argument("--options", type=json.loads, default={}, help='of the venue: {"protection": ["oco"], "kind": "spot"}')
     parser.add_argument("--port", type=int, default=0, help="of the loopback address; 0: a free one")
     return parser.parse_args(words)
 
@@ -44,6 +46,7 @@ def venue_of(options: argparse.Namespace) -> FaultyVenue:
         otherwise=by_chance(options.chances, options.seed),
         capabilities=evolve(CAPABILITIES, **changes),
         record=options.folder / RECORD,
+        **options.options,
         prefix=f"{time.time_ns() // 1_000_000:x}-",
     )
 

@@ -7,9 +7,12 @@ from collections.abc import Callable
 
 from attrs import field, frozen
 
-from .book import PlacedOrder
 from .floor import Floor
+from .placed import PlacedOrder
 from .requests import Asked, Fate, Kind
+
+PLACES: frozenset[Kind] = frozenset({"place", "protect"})
+"""The kinds of requests that bring an order into the book."""
 
 
 class Call:
@@ -26,22 +29,31 @@ class Call:
         self.fate: Fate = "open"
         self.placed: PlacedOrder | None = None
 
-    def place(self, *, resting: bool = False) -> PlacedOrder:
-        """Put the order into the book.
+    def place(self, *, resting: bool = False, refuse_legs: bool = False, loose: bool = False) -> PlacedOrder:
+        """Put the order, or the protective order, into the book.
+
+        Args:
+            resting: the market does not touch it.
+            refuse_legs: what is attached to it is refused when its turn comes.
+            loose: what is linked with it gives way only when it is called for.
 
         Raises:
             VenueRejected: the venue's rules do not allow it.
         """
-        order, asked = self.asked.order, self.asked
-        if order is None:
+        asked, name, account = self.asked, self.asked.venue_client_order_id, self.asked.account
+        if asked.protection is not None:
+            self.placed = self.floor.protect(asked.protection, name, account, resting=resting, loose=loose)
+        elif asked.order is not None:
+            more = {"refuses_legs": refuse_legs, "loose": loose}
+            self.placed = self.floor.place(asked.order, name, account, resting=resting, **more)
+        else:
             raise TypeError(f"this fault is for orders; a request of the kind {asked.kind!r} has none")
-        self.placed = self.floor.place(order, asked.venue_client_order_id, asked.account, resting=resting)
         self.fate = "placed"
         return self.placed
 
     def perform(self) -> object:
         """Do what is asked, as an honest venue; the answer."""
-        if self.asked.kind == "place":
+        if self.asked.kind in PLACES:
             return self.place().result
         answer = self.floor.perform(self.asked)
         self.fate = "done"
@@ -89,7 +101,7 @@ class Placing(Fault):
 
     def perform(self, call: Call) -> object:
         """Place the order as the arguments say; another request is simply done."""
-        if call.asked.kind == "place":
+        if call.asked.kind in PLACES:
             return self.place(call).result
         answer = call.perform()
         changed = call.floor.book.find(call.asked.ref) if self.publish and call.asked.ref else None
@@ -97,9 +109,9 @@ class Placing(Fault):
             call.soon(lambda: call.floor.tell(changed))
         return answer
 
-    def place(self, call: Call, *, resting: bool | None = None) -> PlacedOrder:
+    def place(self, call: Call, *, resting: bool | None = None, refuse_legs: bool = False, loose: bool = False) -> PlacedOrder:
         """Place the order as the arguments say."""
-        placed = call.place(resting=self.rest if resting is None else resting)
+        placed = call.place(resting=self.rest if resting is None else resting, refuse_legs=refuse_legs, loose=loose)
         placed.hidden_looks = self.looks
         placed.hidden_until = call.floor.clock.monotonic() + self.seconds if self.seconds else 0.0
         if self.publish:

@@ -11,8 +11,8 @@ from attrs import asdict
 from ..convert import normalize_order
 from ..errors import InvalidOrder
 from ..model.numbers import plain
-from .book import PlacedOrder
 from .faulty import FaultyVenue
+from .placed import PlacedOrder
 from .requests import Request
 from .script import ByChance, fault_from_dict
 
@@ -46,9 +46,11 @@ def _order(placed: PlacedOrder) -> dict[str, Any]:
         "order_id": placed.order_id,
         "venue_client_order_id": placed.venue_client_order_id,
         "account": placed.account,
+        "role": placed.role,
         "symbol": order.symbol,
         "side": order.side.value,
         "quantity": plain(order.quantity),
+        "trigger_price": None if placed.trigger_price is None else plain(placed.trigger_price),
         "filled": plain(placed.filled),
         "status": placed.status.value,
         "trades": [fill.trade_id for fill in placed.fills],
@@ -75,12 +77,18 @@ def _publishing(venue: FaultyVenue, on: bool) -> None:
 CONTROLS: dict[str, Callable[..., Any]] = {
     "requests": _requests,
     "placed": _placed,
-    "position": lambda venue, symbol: plain(venue.position(symbol)),
+    "position": lambda venue, symbol, ticket=None: plain(venue.position(symbol, ticket)),
+    "legs": lambda venue, order: [_order(leg) for leg in venue.legs(order)],
+    "protected": lambda venue, symbol: plain(venue.protected(symbol)),
     "hanging": lambda venue: venue.hanging,
     "follow": _follow,
     "choose": _choose,
     "publishing": _publishing,
     "set_price": lambda venue, symbol, bid, ask=None: venue.set_price(symbol, bid, ask),
+    "trigger": lambda venue, symbol, price: venue.trigger(symbol, price),
+    "stale_quotes": lambda venue, symbol, seconds: venue.stale_quotes(symbol, seconds),
+    "one_sided": lambda venue, symbol, half=None: venue.one_sided(symbol, half),
+    "no_quotes": lambda venue, symbol, on=True: venue.no_quotes(symbol, on),
     "fill": lambda venue, order, quantity=None, price=None: venue.fill(order, quantity, price),
     "cancel_by_venue": lambda venue, order: venue.cancel_by_venue(order),
     "expire": lambda venue, order: venue.expire(order),

@@ -14,6 +14,7 @@ from attrs import evolve
 
 from ..clock import Clock
 from ..errors import VenueError
+from ..model.account import ProtectionKind
 from ..model.events import OrderUpdate
 from ..model.market import Instrument
 from .book import Book
@@ -35,6 +36,7 @@ class Exchange:
         instrument: the rules of each symbol.
         publishing: whether changes are published.
         record: a file that grows by one line per request, written when it arrives and flushed.
+        kinds: how it serves stops and targets.
     """
 
     def __init__(
@@ -45,13 +47,14 @@ class Exchange:
         *,
         publishing: bool = True,
         record: Path | None = None,
+        kinds: frozenset[ProtectionKind] = frozenset(),
     ) -> None:
         self.lock: threading.RLock = threading.RLock()
         self.script: Script = script
         self.waits: Waits = Waits()
         self.requests: list[Request] = []
         self.publishing: bool = publishing
-        self.floor: Floor = Floor(book, self._publish, self._wake, instrument)
+        self.floor: Floor = Floor(book, self._publish, self._wake, instrument, kinds)
         self._listeners: dict[str, Listener] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._record: TextIO | None = record.open("a", encoding="utf-8") if record else None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from ..hookspecs import hookimpl
-from ..model.account import ABILITIES, Balance, Capabilities, Check, Health, Position
+from ..model.account import ABILITIES, Balance, Capabilities, Check, Health, Position, Protection
 from ..model.events import OrderUpdate
 from ..model.extension import VenueContext
 from ..model.market import Instrument, MarketData
@@ -64,6 +64,12 @@ def placing(order: Order, submission: Submission) -> Asked:
     return Asked(kind="place", account=submission.account, order=order, venue_client_order_id=submission.venue_client_order_id)
 
 
+def protecting(protection: Protection, submission: Submission) -> Asked:
+    """The request for a protective order."""
+    name = submission.venue_client_order_id
+    return Asked(kind="protect", account=submission.account, protection=protection, venue_client_order_id=name)
+
+
 def cancelling(ref: OrderRef, submission: Submission) -> Asked:
     """The request to cancel one."""
     name = submission.venue_client_order_id
@@ -92,6 +98,11 @@ class AsyncConnection(Connection):
     async def execute_order(self, order: Order, submission: Submission) -> ExecutionResult:
         """As the script says."""
         return cast(ExecutionResult, await self.exchange.carry_out(placing(order, submission)))
+
+    @hookimpl
+    async def protect_position(self, protection: Protection, submission: Submission) -> ExecutionResult:
+        """One protective order, or two that are linked."""
+        return cast(ExecutionResult, await self.exchange.carry_out(protecting(protection, submission)))
 
     @hookimpl
     async def cancel_order(self, ref: OrderRef, submission: Submission) -> ExecutionResult:
@@ -160,6 +171,11 @@ class BlockingConnection(Connection):
     def execute_order(self, order: Order, submission: Submission) -> ExecutionResult:
         """As the script says."""
         return cast(ExecutionResult, self._ask(placing(order, submission)))
+
+    @hookimpl
+    def protect_position(self, protection: Protection, submission: Submission) -> ExecutionResult:
+        """One protective order, or two that are linked."""
+        return cast(ExecutionResult, self._ask(protecting(protection, submission)))
 
     @hookimpl
     def cancel_order(self, ref: OrderRef, submission: Submission) -> ExecutionResult:

@@ -10,8 +10,8 @@ from attrs import evolve, field, frozen
 
 from ..model.numbers import decimal, to_optional
 from ..model.results import ExecutionResult, Status
-from .book import PlacedOrder
 from .call import Call, Fault, Placing
+from .placed import PlacedOrder
 from .waiting import Held
 
 BROKEN = "the connection to the venue broke"

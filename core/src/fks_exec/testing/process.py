@@ -54,6 +54,7 @@ class FaultyProcess:
         chances: Mapping[Fault, float] | None = None,
         seed: int = 0,
         capabilities: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
         port: int = 0,
     ) -> FaultyProcess:
         """Start one.
@@ -64,13 +65,15 @@ class FaultyProcess:
             chances: the share, 0 to 1, of the requests that meet each fault when the script is used up.
             seed: of the chances.
             capabilities: fields that differ from ``CAPABILITIES``, as plain data.
+            options: further arguments of ``FaultyVenue``, as plain data: ``{"protection": "oco", "hedging": True}``.
             port: of the loopback address; 0: a free one.
         """
         faults = [fault_to_dict(fault) for fault in script]
         shares = [(share, fault_to_dict(fault)) for fault, share in (chances or {}).items()]
-        options = {"script": faults, "chances": shares, "seed": seed, "capabilities": dict(capabilities or {}), "port": port}
+        said = {"script": faults, "chances": shares, "seed": seed, "capabilities": dict(capabilities or {})}
+        said |= {"options": dict(options or {}), "port": port}
         words = [sys.executable, "-m", "fks_exec.testing", str(folder)]
-        words += [word for name, value in options.items() for word in (f"--{name}", json.dumps(value))]
+        words += [word for name, value in said.items() for word in (f"--{name}", json.dumps(value))]
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe)
         line = await process.stdout.readline() if process.stdout else b""

@@ -161,7 +161,7 @@ class CancelMeetsFill(Fault):
         call.floor.fill(placed)
         if self.publish:
             call.soon(lambda: call.floor.tell(placed))
-        if self.answer == "rejected":
+        if self.answer == "rejected" and placed.fills:
             raise VenueRejected("there is nothing to cancel: the order has just filled", code="FILLED")
         call.fate = "done"
         return placed.result

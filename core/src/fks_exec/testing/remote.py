@@ -12,15 +12,15 @@ from ..clock import SystemClock
 from ..convert import from_dict, to_dict
 from ..errors import NotSent
 from ..hookspecs import hookimpl
-from ..model.account import Balance, Capabilities, Health, Position
+from ..model.account import Balance, Capabilities, Health, Position, Protection
 from ..model.events import OrderUpdate
 from ..model.extension import VenueContext, VenueType
 from ..model.market import Instrument, MarketData
 from ..model.orders import Order, OrderChange, OrderRef, Submission
 from ..model.results import ExecutionResult
 from ..secrets import Secret
-from .faulty import CAPABILITIES
-from .hooks import HEALTH, amending, cancelling, placing
+from .declared import ALL
+from .hooks import HEALTH, amending, cancelling, placing, protecting
 from .requests import ACCOUNT, Asked
 from .wire import HOST, Message, read_message, request_bytes, unpack, unpack_error
 
@@ -97,7 +97,7 @@ class RemoteFaultyVenue:
 
     def __init__(self) -> None:
         self._account = ACCOUNT
-        self._capabilities = CAPABILITIES
+        self._capabilities = ALL
         self._client: Client | None = None
         self._listening: asyncio.Task[None] | None = None
 
@@ -130,6 +130,11 @@ class RemoteFaultyVenue:
     async def execute_order(self, order: Order, submission: Submission) -> ExecutionResult:
         """Send it, once."""
         return cast(ExecutionResult, await self._ask(placing(order, submission)))
+
+    @hookimpl
+    async def protect_position(self, protection: Protection, submission: Submission) -> ExecutionResult:
+        """Send it, once."""
+        return cast(ExecutionResult, await self._ask(protecting(protection, submission)))
 
     @hookimpl
     async def cancel_order(self, ref: OrderRef, submission: Submission) -> ExecutionResult:
@@ -209,7 +214,7 @@ REMOTE = VenueType(
     name="faulty-http",
     create=RemoteFaultyVenue,
     config=RemoteConfig,
-    capabilities=CAPABILITIES,
+    capabilities=ALL,
     summary="A simulated venue in a process of its own, over HTTP",
 )
 """The type: ``Account("mine", REMOTE, process.config)``."""

@@ -10,11 +10,15 @@ from typing import Literal, TypeAlias, get_args
 
 from attrs import asdict, field, frozen
 
+from ..model.account import Protection
 from ..model.numbers import plain, to_optional
 from ..model.orders import Order, OrderChange, OrderRef, Side
 
-Kind: TypeAlias = Literal["open", "place", "cancel", "amend", "look_up", "scan", "positions", "balance", "quote", "instrument"]
-"""What a request asks for; ``look_up`` is fetch_order, ``scan`` is fetch_open_orders, ``open`` is init."""
+Kind: TypeAlias = Literal[
+    "open", "place", "protect", "cancel", "amend", "look_up", "scan", "positions", "balance", "quote", "instrument"
+]
+"""What a request asks for; ``protect`` is protect_position, ``look_up`` is fetch_order, ``scan`` is fetch_open_orders,
+``open`` is init."""
 
 Fate: TypeAlias = Literal["open", "placed", "done", "refused", "lost", "later"]
 """What became of a request when it arrived: ``open`` not decided yet, ``placed`` an order stands in the book, ``done``,
@@ -32,6 +36,7 @@ class Asked:
         kind: what is asked for.
         account: who asks.
         order: to be placed.
+        protection: a protective order to be placed.
         venue_client_order_id: of the order, or of the call to cancel or amend.
         ref: the order meant by cancel, amend, look_up.
         change: of an amend.
@@ -41,6 +46,7 @@ class Asked:
     kind: Kind
     account: str = ACCOUNT
     order: Order | None = None
+    protection: Protection | None = None
     venue_client_order_id: str = ""
     ref: OrderRef | None = None
     change: OrderChange | None = None
@@ -65,6 +71,8 @@ class Request:
         order_id: the venue's own id of the order meant or placed; empty where there is none.
         symbol: canonical.
         side, quantity: of the order to be placed; base units or contracts.
+        role: of the protective order to be placed.
+        entry: the caller's id of the order that it protects, where the plugin was told.
         fault: the name of what the script did with it.
         fate: what became of it.
     """
@@ -79,24 +87,29 @@ class Request:
     symbol: str = ""
     side: Side | None = field(default=None, converter=_side)
     quantity: Decimal | None = field(default=None, converter=to_optional)
+    role: str = ""
+    entry: str = ""
     fault: str = ""
     fate: Fate = "open"
 
 
 def request_of(asked: Asked, arrival: int, time: int) -> Request:
     """The record of a request that has just arrived."""
-    order, ref = asked.order, asked.ref or OrderRef()
+    protection, ref = asked.protection, asked.ref or OrderRef()
+    order = asked.order or protection
     return Request(
         arrival=arrival,
         kind=asked.kind,
         time=time,
         account=asked.account,
         venue_client_order_id=(asked.venue_client_order_id if order else ref.venue_client_order_id) or "",
-        client_order_id=(order.client_order_id if order else ref.client_order_id) or "",
+        client_order_id=(asked.order.client_order_id if asked.order else ref.client_order_id) or "",
         order_id=ref.order_id or "",
         symbol=(order.symbol if order else ref.symbol or asked.symbol),
         side=order.side if order else None,
         quantity=order.quantity if order else None,
+        role=protection.role if protection else "",
+        entry=(protection.entry.client_order_id or "") if protection and protection.entry else "",
     )
 
 

@@ -13,6 +13,7 @@ from attrs import fields
 from ..convert import from_dict, to_dict
 from ..errors import InvalidOrder
 from .call import Fault
+from .legs import LEGS
 from .placing import PLACING, Match
 from .refusing import REFUSING
 from .requests import KINDS, Kind, Request
@@ -20,7 +21,7 @@ from .requests import KINDS, Kind, Request
 Chooser: TypeAlias = Callable[[Request], Fault | None]
 """Chooses by the request; None: nothing goes wrong."""
 
-FAULTS: dict[str, type[Fault]] = {kind.__name__: kind for kind in (*PLACING, *REFUSING)}
+FAULTS: dict[str, type[Fault]] = {kind.__name__: kind for kind in (*PLACING, *REFUSING, *LEGS)}
 """Every fault, by its name."""
 
 

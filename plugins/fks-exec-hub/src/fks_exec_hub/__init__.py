@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """fks-exec-hub: gives each order a durable, idempotent life."""
 
+from .accounts.halting import HaltAnswer, HaltedOrder
 from .accounts.opening import open_account
 from .config import HubConfig, load_config
 from .engines import open_journal
@@ -14,6 +15,8 @@ __all__ = [
     "AccountStatus",
     "CannotResolve",
     "ExecutionHub",
+    "HaltAnswer",
+    "HaltedOrder",
     "HubClosed",
     "HubConfig",
     "Receipt",

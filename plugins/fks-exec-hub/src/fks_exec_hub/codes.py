@@ -25,15 +25,35 @@ CODES: Mapping[str, Code] = {
         "It is not known whether the venue made a change that was asked for.",
         "Look at the venue, then change or cancel the order again.",
     ),
+    "BELOW_MINIMUM": Code(
+        CodeKind.ALARM,
+        "What an entry has filled is less than the venue takes in one order, so that no stop can be placed for it.",
+        "Close it together with more, or leave it; trade larger quantities.",
+    ),
+    "BOTH_LEGS": Code(
+        CodeKind.ALARM,
+        "The stop and the target of one entry have both filled; what they closed too much is taken back, once.",
+        "Compare the position with the venue; its reduce-only does not hold.",
+    ),
+    "BREAKER_OPEN": Code(
+        CodeKind.DENIAL | CodeKind.ALARM,
+        "Calls to the venue got no answer, several in a row, so that entries rest; exits, cancels and protection pass.",
+        "Look at the connection and at the venue; a read, then one order, try it after a while without your doing.",
+    ),
     "CANCEL_FAILED": Code(
         CodeKind.RESULT | CodeKind.ALARM,
         "The venue did not confirm a cancel, and the order still rests there.",
-        "Look at the venue, then cancel the order again.",
+        "Look at the venue, then cancel the order again; a halted account tries that itself a few times.",
     ),
     "CANCEL_WAITS": Code(
         CodeKind.RESULT,
         "It is not known yet whether the order to be cancelled exists; it is cancelled as soon as it is known to rest.",
         "Wait, or look at the venue; the cancel need not be asked for again.",
+    ),
+    "CLOSE_INCOMPLETE": Code(
+        CodeKind.RESULT | CodeKind.ALARM,
+        "A close could not be carried through; a part of the position is still held, or an entry still rests.",
+        "Read how much and why, then close it again, or by hand at the venue.",
     ),
     "CONFIG": Code(
         CodeKind.FAILURE,
@@ -45,15 +65,40 @@ CODES: Mapping[str, Code] = {
         "An order that was thought ended is at the venue after all; what it may still fill is reserved again.",
         "Compare the order and the position with the venue.",
     ),
+    "DAILY_LOSS": Code(
+        CodeKind.ALARM,
+        "The day has cost as much as the account's guard allows; the account only reduces.",
+        "Look at what was lost; resume the account on another day.",
+    ),
     "DUPLICATE_TRADE": Code(
         CodeKind.ALARM,
         "The venue gave one trade id to the fills of two orders; the second was not booked.",
         "Compare the position with the venue, and report it to the plugin's author.",
     ),
+    "DUST": Code(
+        CodeKind.DENIAL | CodeKind.RESULT,
+        "What is held, or what a close has left, is less than the venue takes in an order.",
+        "Add to it before the next close, or sweep it up at the venue.",
+    ),
     "ENDED_BEFORE": Code(
         CodeKind.RESULT,
         "The order had ended before its cancel was asked for.",
         "Nothing; the status says how it ended.",
+    ),
+    "ENTRY_REFUSED": Code(
+        CodeKind.RESULT,
+        "The exit of an order through zero was filled, and nothing was opened after it.",
+        "Read why the entry was denied or refused; the position is closed.",
+    ),
+    "EXIT_INCOMPLETE": Code(
+        CodeKind.RESULT | CodeKind.ALARM,
+        "The exit of an order through zero was not filled whole, so that nothing was opened after it.",
+        "Look at the position; signal again, or close what is left.",
+    ),
+    "EXIT_WAITS": Code(
+        CodeKind.ALARM,
+        "An exit waits for longer than the account's deadline: for an order of unknown fate, or for legs that make room.",
+        "Look at the venue, and settle the order of unknown fate with 'fks-exec orders resolve'.",
     ),
     "FAILED": Code(
         CodeKind.FAILURE,
@@ -70,6 +115,11 @@ CODES: Mapping[str, Code] = {
         "The order was filled before its cancel reached the venue.",
         "Close the position if it is not wanted.",
     ),
+    "FLATTENED_ELSEWHERE": Code(
+        CodeKind.ALARM,
+        "The venue holds nothing of what our orders built up; the stops and targets of it are cancelled.",
+        "Look who trades on the account beside this host; the hub's own position stays until it is settled.",
+    ),
     "FOREIGN_ORDER": Code(
         CodeKind.ALARM,
         "The venue tells of an order that this host did not send; it was left alone.",
@@ -79,6 +129,11 @@ CODES: Mapping[str, Code] = {
         CodeKind.DENIAL | CodeKind.RESULT,
         "The account was halted, or only reduces, before the order or its change could be sent; nothing was sent.",
         "Find out why, resume the account, and signal again.",
+    ),
+    "HELD": Code(
+        CodeKind.DENIAL,
+        "The venue refused this same order for the same reason, several times in a row; it is held back for a while.",
+        "Mend what the venue names, or send another order; the same one may be tried again after the hold.",
     ),
     "HOST_STOPPED": Code(
         CodeKind.RESULT,
@@ -135,15 +190,45 @@ CODES: Mapping[str, Code] = {
         "The venue told more of an order that had ended; it was booked.",
         "Compare the order and the position with the venue.",
     ),
+    "LEG_VANISHED": Code(
+        CodeKind.ALARM | CodeKind.RESULT,
+        "The venue had taken a leg and does not show it any more; another one is placed.",
+        "Look at the venue, and report it to the plugin's author if it happens often.",
+    ),
     "MISMATCH": Code(
         CodeKind.ALARM,
         "What the venue holds is not what our own orders built up; nothing is changed by itself.",
         "Look for a fill that was not told, a trade by hand, another program; resume the account if it only reduces.",
     ),
+    "MOVE_NEEDS_GAP": Code(
+        CodeKind.RESULT,
+        "The stop could only be moved by cancelling it first; it is as it was.",
+        "Configure protection.move_with_gap to allow a moment without a stop, or leave the stop.",
+    ),
+    "MOVE_REFUSED": Code(
+        CodeKind.RESULT | CodeKind.ALARM,
+        "The venue did not take the new prices of a stop or target; they are as they were.",
+        "Read the message; a stop has to be on the losing side of the market.",
+    ),
+    "MOVE_WAITS": Code(
+        CodeKind.RESULT,
+        "It is not certain yet that the legs stand at the new prices; the host goes on with it.",
+        "Look again with 'fks-exec orders show ID'.",
+    ),
+    "NAKED_POSITION": Code(
+        CodeKind.ALARM,
+        "What an entry has filled stands open without a stop, and could not be closed.",
+        "Close it by hand, at the venue if need be.",
+    ),
     "NOTHING_TO_CLOSE": Code(
         CodeKind.DENIAL,
         "The strategy, or the account, holds nothing that is not being closed already.",
         "Nothing, if the position is closed; else look at 'fks-exec positions' and at the name of the strategy.",
+    ),
+    "NOTHING_TO_REVERSE": Code(
+        CodeKind.DENIAL,
+        "The strategy holds nothing that could be turned round.",
+        "Send an order, or a target position.",
     ),
     "NOT_FOLLOWED": Code(
         CodeKind.ALARM,
@@ -190,6 +275,11 @@ CODES: Mapping[str, Code] = {
         "A plugin is missing, or does not keep the contract.",
         "Do what the sentence says; 'fks-exec plugins --load' shows what became of each.",
     ),
+    "POSITION_PROTECTED": Code(
+        CodeKind.DENIAL,
+        "The instrument is held under a stop that belongs to the whole position, so that an entry beside it has none.",
+        "Close the position first, or configure protection.further_entries.",
+    ),
     "QUANTITY": Code(
         CodeKind.DENIAL,
         "The quantity is off the instrument's grid, or above its maximum.",
@@ -205,15 +295,40 @@ CODES: Mapping[str, Code] = {
         "The signal's time lies more than 5 seconds in the future.",
         "Look at its unit, which is milliseconds, and at the clocks of sender and host.",
     ),
+    "SIZE_TOO_SMALL": Code(
+        CodeKind.DENIAL,
+        "An amount or a percentage comes to less than the smallest quantity that the instrument takes.",
+        "Say a larger size; the denial names the minimum.",
+    ),
     "STALE": Code(
         CodeKind.DENIAL,
         "The entry was older than max_order_age when its turn came.",
         "Signal again; if it happens often, look what delays the orders.",
     ),
+    "STOP_FAILED": Code(
+        CodeKind.ALARM,
+        "An entry has no stop, and no further one is tried; it is closed, or stands open, as configured.",
+        "Look at the reason; set another stop with 'fks-exec orders amend', or close the position.",
+    ),
+    "SUPERSEDED": Code(
+        CodeKind.DENIAL,
+        "A close came while the entry waited for its turn; the entry was not sent.",
+        "Signal again if it is still meant.",
+    ),
     "SYSTEM": Code(
         CodeKind.FAILURE,
         "The operating system refused something, for the reason in the sentence.",
         "Mend what it names: a path, a permission, the room on the disk.",
+    ),
+    "TARGET_REACHED": Code(
+        CodeKind.DENIAL,
+        "The strategy holds what it is to hold, as far as the venue takes quantities.",
+        "Nothing.",
+    ),
+    "TARGET_REFUSED": Code(
+        CodeKind.ALARM,
+        "The venue refused the target of an entry; its stop stands.",
+        "Take the profit by hand, or move the target.",
     ),
     "UNEXPECTED": Code(
         CodeKind.FAILURE,

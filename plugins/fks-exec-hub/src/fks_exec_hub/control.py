@@ -37,6 +37,9 @@ LINE = 64 * 1024
 ARRIVAL = 5.0
 """Seconds in which a request must have come."""
 
+EVERY = "*"
+"""In place of an account's name, to halt: all accounts."""
+
 PATIENCE = 20.0
 """Seconds after which an answer says that it is still under way; what was asked goes on."""
 
@@ -113,6 +116,7 @@ class _Door:
             "amend": self._amend,
             "resolve": self._resolve,
             "halt": self._halt,
+            "status": self._status,
             "order": self._order,
         }
 
@@ -187,12 +191,19 @@ class _Door:
         return to_dict(await self._hub.resolve_order(account, name, word))
 
     async def _halt(self, request: dict[str, Any]) -> object:
+        entries = request.pop("entries", None)
         account, state, because = _words(request, "account", "state", "because")
         if state not in set(HaltState):
             raise InvalidOrder("state", f"is not one of {', '.join(HaltState)}")
+        if entries not in (None, "cancel", "keep"):
+            raise InvalidOrder("entries", "is not one of cancel, keep")
         log.warning("control: %s %s: %s", state, account, because)
-        await self._hub.halt(account, state, because)
-        return {"state": state, "because": because}
+        cancel = None if entries is None else entries == "cancel"
+        return to_dict(await self._hub.halt(None if account == EVERY else account, state, because, cancel_entries=cancel))
+
+    async def _status(self, request: dict[str, Any]) -> object:
+        _words(request)
+        return [to_dict(each) for each in self._hub.status()]
 
     async def _order(self, request: dict[str, Any]) -> object:
         result = await self._hub.order(*_words(request, "account", "id"))

@@ -19,23 +19,24 @@ from fks_exec.observers import Observers
 from fks_exec.roles import implementations
 
 from .accounts.desk import Desk
-from .accounts.halting import halt
+from .accounts.halting import HaltAnswer, together
 from .accounts.live import Live
 from .config import HubConfig, load_config
 from .engines import open_journal
 from .errors import HubClosed, UnknownAccount, UnknownOrder
+from .exits.family import LEGS
+from .exits.moving import move, moves
 from .instructions import Instruction
-from .journal.protocol import HaltState, Journal, JournalError, Key, Note, Recorded
+from .journal.protocol import HaltState, Journal, Key, Note, Recorded
 from .orders.amend import amend
 from .orders.intake import Intake
 from .orders.receipt import Receipt
 from .orders.record import tell_recorded
-from .orders.repair import repair
 from .orders.resolve import Word, resolve_live
 from .orders.restore import restore, revive
 from .recipes import Made, make, sort
 from .staff import Staff, employ
-from .status import AccountStatus, status_of
+from .status import AccountStatus, standing_checks, status_of
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -186,7 +187,7 @@ class ExecutionHub:
         desk.adopt = partial(self._intake.adopt, desk)
         desk.recorded = partial(tell_recorded, desk)
         self._desks[name] = desk
-        self._staff[name] = employ(desk, made.recipe)
+        self._staff[name] = employ(desk, made.recipe, lambda order: self._intake.enter_child(desk, order))
         return desk
 
     async def close(self) -> None:
@@ -280,10 +281,16 @@ class ExecutionHub:
             JournalUnavailable, JournalUncertain: the intent is not durable; the venue was not asked.
         """
         desk = self._desk(account)
-        return await self._staff[account].canceller.cancel(await self._live(desk, client_order_id))
+        live = await self._live(desk, client_order_id)
+        if live.role in LEGS:
+            await desk.apart(self._staff[account].protector.give_up(live))
+        return await self._staff[account].canceller.cancel(live)
 
     async def amend_order(self, account: str, client_order_id: str, change: OrderChange) -> ExecutionResult:
-        """Change a resting order in place; the guards judge what it becomes.
+        """Change a resting order in place; the guards judge what it becomes. Or move the stop or target of an entry.
+
+        A new ``stop_loss`` or ``take_profit`` of an order that has legs moves those, also after it has filled; nothing else
+        is changed by such a call.
 
         Returns:
             How the order stands then, ``denied`` by the guards; with the code ``AMEND_REFUSED`` as it was, ``AMEND_UNKNOWN``
@@ -296,7 +303,10 @@ class ExecutionHub:
             JournalUnavailable, JournalUncertain: the intent is not durable; the venue was not asked.
         """
         desk = self._desk(account)
-        return await amend(desk, await self._live(desk, client_order_id), change)
+        live = await self._live(desk, client_order_id)
+        if moves(live, change):
+            return await move(desk, self._staff[account].protector, live, change)
+        return await amend(desk, live, change)
 
     async def resolve_order(self, account: str, client_order_id: str, word: Word) -> ExecutionResult:
         """An operator's word about an order of unknown fate, after a look at the venue; nothing is sent.
@@ -319,22 +329,30 @@ class ExecutionHub:
             raise UnknownOrder(f"account {desk.name!r} has no order {client_order_id[:64]!a}; see: fks-exec orders list")
         return desk.live.get(client_order_id) or await revive(desk, recorded)
 
-    async def halt(self, account: str, state: HaltState | str, because: str) -> None:
+    async def halt(
+        self, account: str | None, state: HaltState | str, because: str, *, cancel_entries: bool | None = None
+    ) -> HaltAnswer:
         """Set what an account may do, from here on and after a restart; ``active`` resumes it.
 
         Args:
+            account: None: every account, each by a write of its own.
             because: kept in the journal, and told with every denial.
+            cancel_entries: the entries that work are cancelled, exits and protective orders are not; None: as each account's
+                ``cancel_on_halt`` says.
+
+        Returns:
+            What was cancelled and what is still missing, after 15 s at most.
 
         Raises:
             UnknownAccount: there is none.
-            JournalError: it is not durable.
+            JournalError: it is not durable; for every account the answer says so instead.
         """
-        desk = self._desk(account)
-        try:
-            await desk.apart(halt(desk, HaltState(state), because))
-        except JournalError as error:
-            repair(desk, str(error))
-            raise
+        wanted, names = HaltState(state), self.accounts if account is None else (account,)
+        desks = [self._desk(name) for name in names]
+        works = [desk.apart(self._staff[desk.name].sweeper.halt(wanted, because, cancel_entries)) for desk in desks]
+        if account is not None:
+            return await works[0]
+        return together(zip(names, await asyncio.gather(*works, return_exceptions=True), strict=True))
 
     async def orders(self, account: str | None = None, *, limit: int = 100) -> list[Recorded]:
         """The newest orders as the journal has them, newest first."""
@@ -354,7 +372,7 @@ class ExecutionHub:
         return quote
 
     async def positions(self, account: str) -> list[Position]:
-        """What our own orders built up, by instrument and strategy."""
+        """What our own orders built up, by instrument and strategy, with what each has brought; nothing of what is flat."""
         return self._desk(account).book.positions()
 
     async def balances(self, account: str) -> list[Balance]:
@@ -371,5 +389,5 @@ class ExecutionHub:
 
     async def _health(self, desk: Desk) -> Health:
         if desk.account is None:
-            return Health([Check(name="account", ok=False, message=desk.reason)])
-        return await desk.account.health_check()
+            return Health([Check(name="account", ok=False, message=desk.reason), *standing_checks(desk)])
+        return Health([*(await desk.account.health_check()).checks, *standing_checks(desk)])

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from fks_exec.model.account import Check
+
 from .accounts.desk import Desk
 from .config import AccountConfig
 from .journal.protocol import HaltState
@@ -19,6 +21,8 @@ class AccountStatus:
         unresolved: orders that may or may not exist at the venue; their instruments refuse entries.
         halt: what the account may do: ``active``, ``reducing``, ``halted``.
         halt_reason: why it may not do everything.
+        breaker: the circuit breaker: ``closed``, ``open`` (entries rest), ``probing`` (one is let through).
+        breaker_reason: why it is not closed.
     """
 
     name: str
@@ -31,6 +35,8 @@ class AccountStatus:
     unresolved: tuple[str, ...] = ()
     halt: str = HaltState.ACTIVE.value
     halt_reason: str = ""
+    breaker: str = "closed"
+    breaker_reason: str = ""
 
 
 def status_of(name: str, config: AccountConfig, desk: Desk | None) -> AccountStatus:
@@ -47,4 +53,18 @@ def status_of(name: str, config: AccountConfig, desk: Desk | None) -> AccountSta
         unresolved=() if desk is None else desk.unresolved,
         halt=HaltState.ACTIVE.value if desk is None else desk.halt.state.value,
         halt_reason="" if desk is None or desk.halt.state is HaltState.ACTIVE else desk.halt.reason,
+        breaker="closed" if desk is None else desk.breaker.state,
+        breaker_reason="" if desk is None else desk.breaker.reason,
     )
+
+
+def standing_checks(desk: Desk) -> list[Check]:
+    """What the hub lets an account do, where that is not everything. A halt is somebody's will, an open breaker is not."""
+    checks = []
+    if desk.halt.state is not HaltState.ACTIVE:
+        text = f"the account is {desk.halt.state.value}: {desk.halt.reason}"
+        checks.append(Check(name="halt", ok=True, message=text, remedy=f"fks-exec resume {desk.name} --because TEXT"))
+    if not desk.breaker.closed:
+        text = f"the circuit breaker is {desk.breaker.state}: {desk.breaker.reason}"
+        checks.append(Check(name="breaker", ok=False, message=text, remedy="it tries the venue by itself; entries rest"))
+    return checks

@@ -16,6 +16,7 @@ from fks_exec.model.orders import OrderChange
 from fks_exec.model.results import ExecutionResult
 
 from . import hub as asynchronous
+from .accounts.halting import HaltAnswer
 from .config import HubConfig
 from .errors import HubClosed
 from .instructions import Instruction
@@ -120,9 +121,11 @@ class ExecutionHub:
         """An operator's word about an order of unknown fate; errors as the asynchronous one."""
         return self._run(self._hub.resolve_order(account, client_order_id, word))
 
-    def halt(self, account: str, state: HaltState | str, because: str) -> None:
-        """Set what an account may do; errors as the asynchronous one."""
-        self._run(self._hub.halt(account, state, because))
+    def halt(
+        self, account: str | None, state: HaltState | str, because: str, *, cancel_entries: bool | None = None
+    ) -> HaltAnswer:
+        """Set what an account may do, None: every account; answer and errors as the asynchronous one."""
+        return self._run(self._hub.halt(account, state, because, cancel_entries=cancel_entries))
 
     def quote(self, account: str, symbol: str) -> MarketData:
         """One look at the market."""

@@ -30,7 +30,7 @@ class Item:
     @property
     def side(self) -> Side:
         """Of the execution that it waits for."""
-        return self.entry.order.side.opposite if self.leg else self.entry.order.side
+        return self.entry.leg_side if self.leg else self.entry.order.side
 
     @property
     def is_stop(self) -> bool:
@@ -48,9 +48,9 @@ class Item:
         return price
 
     @property
-    def only_reduces(self) -> bool:
-        """It may not open or enlarge a position."""
-        return self.leg is not None or self.entry.order.reduce_only
+    def goes_with_position(self) -> bool:
+        """It may not open or enlarge a position, and is cancelled when there is none to close."""
+        return not self.entry.stays and (self.leg is not None or self.entry.order.reduce_only)
 
     @property
     def key(self) -> str:
@@ -75,7 +75,7 @@ class Resting:
         """Let it wait."""
         insort(self._ladders[_ladder(item)], _waiting(item))
         self._items[item.key] = item
-        if item.only_reduces:
+        if item.goes_with_position:
             self._reducers[item.key] = item
 
     def remove(self, item: Item) -> None:
@@ -101,7 +101,7 @@ class Resting:
                         yield self._items[key]
 
     def reducers(self) -> tuple[Item, ...]:
-        """Legs and reduce-only orders."""
+        """Legs and reduce-only orders that go with the position."""
         return tuple(self._reducers.values())
 
     def __iter__(self) -> Iterator[Item]:
@@ -178,9 +178,9 @@ class OrderBook:
         return from_json(PaperOrder, entry) if isinstance(entry, str) else entry
 
     def open_items(self) -> list[Item]:
-        """Everything that rests, oldest first."""
+        """Everything that rests, oldest first, an order before its legs."""
         items = [item for resting in self.resting.values() for item in resting]
-        return sorted(items, key=lambda item: item.entry.number)
+        return sorted(items, key=lambda item: (item.entry.number, item.entry.legs.index(item.leg) if item.leg else -1))
 
 
 def active(entry: PaperOrder) -> list[Item]:

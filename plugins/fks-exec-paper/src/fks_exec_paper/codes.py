@@ -13,6 +13,10 @@ def _result(meaning: str, remedy: str) -> Code:
 
 
 CODES: Mapping[str, Code] = {
+    "AMEND": _result(
+        "The order has no such price or leg, or the change makes no order of it; nothing was changed.",
+        "Leave out what the message names.",
+    ),
     "BAD_ID": _result(
         "The id that goes to the venue has letters or a length that it does not take.", "Report it: the host makes these ids."
     ),
@@ -31,13 +35,19 @@ CODES: Mapping[str, Code] = {
     "NO_QUOTE": _result(
         "There is no quote on the side at which the order trades.", "Set a quote, or configure the instrument's bid and ask."
     ),
+    "ORDER_ENDED": _result("The order has ended and cannot be changed any more.", "Look the order up."),
     "POST_ONLY": _result(
         "A post-only order would take at once, or has a time_in_force that does not rest.",
         "Move the price, or leave out post_only or the time_in_force.",
     ),
     "PRICE_TICK": _result("A price is no multiple of the instrument's price_tick.", "Send a multiple of the tick."),
     "PROTECTION": _result(
-        "A stop_loss or take_profit stands at an order that does not open a position.", "Leave them out of this order."
+        "A stop_loss or take_profit stands at an order that does not open a position, or a leg cannot be an order.",
+        "Leave them out of this order, or correct what the message names.",
+    ),
+    "PROTECTION_KIND": _result(
+        "The account's configured kind of protection does not serve a stop or target that is asked for in this way.",
+        "Ask for it as that kind does, or configure another kind of protection.",
     ),
     "REDUCE_ONLY": _result(
         "There was nothing, or less than the quantity, for a reduce-only order to close; the rest was cancelled.",
@@ -66,9 +76,15 @@ CODES: Mapping[str, Code] = {
     ),
     "TIME_IN_FORCE": _result("The time_in_force is not served here.", "Use one of those that the message names."),
     "UNKNOWN_ORDER": _result("There is no order of that id to cancel.", "Look at the open orders."),
+    "UNKNOWN_POSITION": _result(
+        "The id of the position names none that the order would close.", "Look at the positions; only hedging has such ids."
+    ),
     "UNKNOWN_SYMBOL": _result(
         "The instrument is not listed in the account's configuration.", "Use one of those that the message names, or list it."
     ),
-    "WOULD_TRIGGER": _result("The trigger of a stop order is reached already.", "Send a market order, or move the trigger."),
+    "WOULD_TRIGGER": _result(
+        "The trigger of a stop, or of a target that is linked or moved, is reached already.",
+        "Send a market order, or move the trigger.",
+    ),
 }
 """By code: all of them come with a result that was rejected, cancelled or not sent."""

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Literal, TypeAlias, get_args
 
 from attrs import field, frozen
 
@@ -14,6 +15,11 @@ from fks_exec import ConfigError, Instrument, Kind
 from fks_exec.model.numbers import to_decimal, to_optional
 
 _SYMBOL = re.compile(r"([A-Z0-9]{1,16})/([A-Z0-9]{1,16})(?::([A-Z0-9]{1,16}))?", re.ASCII)
+ProtectionWord: TypeAlias = Literal["attached", "oco", "reduce_only_pair", "stop_only", "none"]
+FeeWord: TypeAlias = Literal["quote", "base"]
+
+_WORDS = {"protection": get_args(ProtectionWord), "fee_in": get_args(FeeWord)}
+_SWITCHES = ("amend", "hedging", "quotes_age", "durable")
 _GRID = ("quantity_step", "price_tick", "min_quantity", "max_quantity", "min_notional", "bid", "ask")
 
 
@@ -111,7 +117,15 @@ class PaperConfig:
         fee_percent: of the notional, for an order that takes.
         maker_fee_percent: of the notional, for an order that rested; None: the same.
         slippage_ticks: how many price ticks an order that takes at the market loses.
+        fee_in: what a buy on spot pays its fee in: ``quote``, or ``base``: then less can be sold than was bought.
         leverage: notional of contracts that one unit of equity carries.
+        protection: how stops and targets are served: ``attached`` to the entry; ``oco``: one call places a stop and the
+            target that it is linked with; ``reduce_only_pair``: two orders that know nothing of each other; ``stop_only``;
+            ``none``.
+        amend: orders that rest can be changed in place.
+        hedging: a long and a short of one contract stand side by side; a reduce-only order closes the other side's.
+        quotes_age: a quote that was set keeps the time at which it was set; false: it stands until another is set, and
+            is as of now whenever it is asked for. A quote that only the configuration gives is always as of now.
         durable: wait for the disk before each answer; false survives a killed process, not a power failure.
         instruments: at least one.
     """
@@ -121,12 +135,18 @@ class PaperConfig:
     fee_percent: Decimal = field(default=Decimal("0.1"), converter=to_decimal)
     maker_fee_percent: Decimal | None = field(default=None, converter=to_optional)
     slippage_ticks: int = 0
+    fee_in: FeeWord = "quote"
     leverage: Decimal = field(default=Decimal(1), converter=to_decimal)
+    protection: ProtectionWord = "attached"
+    amend: bool = True
+    hedging: bool = False
+    quotes_age: bool = False
     durable: bool = True
     instruments: tuple[PaperInstrument, ...] = field(default=(), converter=_instruments)
 
     def __attrs_post_init__(self) -> None:
         self._check_numbers()
+        self._check_words()
         self._check_instruments()
 
     def _check_numbers(self) -> None:
@@ -136,6 +156,15 @@ class PaperConfig:
                 raise ConfigError(name, f"{name} is less than zero; a simulated account has no debts and no rebates")
         if self.leverage <= 0:
             raise ConfigError("leverage", "leverage is not greater than zero; 1 is none")
+
+    def _check_words(self) -> None:
+        for name, words in _WORDS.items():
+            value = getattr(self, name)
+            if value not in words:
+                raise ConfigError(name, f"{name} is {str(value)[:40]!a}, which is not one of {', '.join(words)}")
+        for name in _SWITCHES:
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(name, f"{name} is neither true nor false")
 
     def _check_instruments(self) -> None:
         if not self.instruments:

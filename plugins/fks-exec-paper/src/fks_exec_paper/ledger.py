@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
+from attrs import frozen
+
 from fks_exec import Kind, Side
 
 from .records import ZERO, Holding, PaperOrder
 
 _GRAIN = Decimal("1e-12")
+_BOTH = ("long", "short")
 
 Mark = Callable[[str, Side], Decimal | None]
 """What one would get or pay now for an instrument."""
@@ -26,6 +29,14 @@ def grain(amount: Decimal) -> Decimal:
     return amount if rounded == amount else rounded
 
 
+@frozen(kw_only=True)
+class Charge:
+    """The fee of one execution: in the account's currency, or in what was bought."""
+
+    cash: Decimal = ZERO
+    base: Decimal = ZERO
+
+
 class Ledger:
     """The books of one account.
 
@@ -33,11 +44,17 @@ class Ledger:
         cash: in the account's currency.
         kinds: of every instrument, by symbol.
         leverage: notional of contracts that one unit of equity carries.
+        hedging: a long and a short of a contract stand side by side.
     """
 
-    def __init__(self, cash: Decimal, kinds: dict[str, Kind], leverage: Decimal) -> None:
+    def __init__(self, cash: Decimal, kinds: dict[str, Kind], leverage: Decimal, *, hedging: bool = False) -> None:
         self.cash: Decimal = cash
-        self.holdings: dict[str, Holding] = {symbol: Holding(symbol=symbol) for symbol in kinds}
+        held = [
+            Holding(symbol=symbol, ticket=ticket)
+            for symbol, kind in kinds.items()
+            for ticket in (_BOTH if hedging and kind is not Kind.SPOT else ("",))
+        ]
+        self.holdings: dict[str, Holding] = {holding.key: holding for holding in held}
         self.reserved_cash: Decimal = ZERO
         self.reserved_base: dict[str, Decimal] = dict.fromkeys(kinds, ZERO)
         self._kinds = kinds
@@ -47,17 +64,28 @@ class Ledger:
         """Go on with what a former run left."""
         self.cash = cash
         for holding in holdings:
-            self.holdings[holding.symbol] = holding
+            self.holdings[holding.key] = holding
         for entry in resting:
             self._set_aside(entry, 1)
 
+    def holding(self, symbol: str, side: Side, *, reducing: bool) -> Holding:
+        """What an order of that side changes; side by side a buy enlarges the long, and reduces the short."""
+        single = self.holdings.get(symbol)
+        if single is not None:
+            return single
+        long = (side is Side.BUY) is not reducing
+        return self.holdings[f"{symbol} {_BOTH[0] if long else _BOTH[1]}"]
+
     def quantity(self, symbol: str) -> Decimal:
-        """What is held, base units; negative is short."""
-        return self.holdings[symbol].quantity
+        """What is held, base units; negative is short; long and short added up where they stand side by side."""
+        single = self.holdings.get(symbol)
+        if single is not None:
+            return single.quantity
+        return sum((self.holdings[f"{symbol} {ticket}"].quantity for ticket in _BOTH), ZERO)
 
     def reducible(self, symbol: str, side: Side) -> Decimal:
         """How much an order of that side can take from what is held; zero when it would open or enlarge."""
-        return max(ZERO, -side.sign * self.quantity(symbol))
+        return max(ZERO, -side.sign * self.holding(symbol, side, reducing=True).quantity)
 
     def free_base(self, symbol: str) -> Decimal:
         """What of a spot holding no resting sell has set aside."""
@@ -75,7 +103,7 @@ class Ledger:
 
     def margin_for(self, symbol: str, side: Side, quantity: Decimal, price: Decimal) -> Decimal:
         """What a contract order needs: margin for what it enlarges; nothing for what it closes."""
-        held = self.quantity(symbol)
+        held = self.holding(symbol, side, reducing=False).quantity
         return max(ZERO, abs(held + side.sign * quantity) - abs(held)) * price / self._leverage
 
     def profit(self, holding: Holding, mark: Mark) -> Decimal | None:
@@ -105,15 +133,14 @@ class Ledger:
         self._set_aside(entry, -1)
         entry.reserved_cash = entry.reserved_base = ZERO
 
-    def book(self, symbol: str, side: Side, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
+    def book(self, holding: Holding, side: Side, quantity: Decimal, price: Decimal, charge: Charge) -> None:
         """One execution: things, cost, profit, cash."""
-        holding = self.holdings[symbol]
         signed = side.sign * quantity
-        closing = min(quantity, self.reducible(symbol, side))
+        closing = min(quantity, max(ZERO, -side.sign * holding.quantity))
         profit = self._close_part(holding, closing, price)
         holding.cost += side.sign * (quantity - closing) * price
-        holding.quantity += signed
-        self.cash += (-signed * price if self._kinds[symbol] is Kind.SPOT else profit) - fee
+        holding.quantity += signed - charge.base
+        self.cash += (-signed * price if self._kinds[holding.symbol] is Kind.SPOT else profit) - charge.cash
 
     def _close_part(self, holding: Holding, closing: Decimal, price: Decimal) -> Decimal:
         if not closing:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from attrs import define, evolve, field
 from attrs.setters import NO_OP
 
-from fks_exec import ExecutionResult, Fee, Fill, Leg, Order, OrderRef, OrderType, OrderUpdate, Status
+from fks_exec import ExecutionResult, Fee, Fill, Leg, Order, OrderRef, OrderType, OrderUpdate, Side, Status
 
 ZERO = Decimal(0)
 
@@ -22,7 +22,7 @@ def _status(value: Status | str) -> Status:
 
 @define(kw_only=True)
 class PaperLeg:
-    """One protective order; ``pending`` until the entry fills, then it rests.
+    """A protective order that came with another: attached to an entry, ``pending`` until that fills, or linked to a stop.
 
     Args:
         role: ``stop_loss`` or ``take_profit``.
@@ -47,6 +47,8 @@ class PaperOrder:
         triggered: its stop price was reached.
         reserved_cash, reserved_base: what is set aside for it while it rests.
         code, error: why it ended before it was filled.
+        role: ``stop_loss`` or ``take_profit`` of what was placed to protect a position; empty for all other orders.
+        kind: the protection that the account had then.
     """
 
     order_id: str
@@ -62,6 +64,18 @@ class PaperOrder:
     legs: tuple[PaperLeg, ...] = ()
     code: str | None = None
     error: str | None = None
+    role: str = ""
+    kind: str = ""
+
+    @property
+    def leg_side(self) -> Side:
+        """Of its legs: those of an entry close what it opened, the target that is linked to a stop goes the stop's way."""
+        return self.order.side if self.role else self.order.side.opposite
+
+    @property
+    def stays(self) -> bool:
+        """It rests until it is cancelled or reached, also when the position that it was to close is gone."""
+        return self.kind in ("reduce_only_pair", "stop_only")
 
     @property
     def waiting_for_stop(self) -> bool:
@@ -76,18 +90,25 @@ class PaperOrder:
 
 @define(kw_only=True)
 class Holding:
-    """What is held of one instrument.
+    """What is held of one instrument, or of one side of it.
 
     Args:
+        ticket: ``long`` or ``short`` where both stand side by side; else empty.
         quantity: base units; negative is short.
         cost: quantity times average entry price, signed as the quantity; quote currency.
         realized: profit of what was closed, before fees; quote currency.
     """
 
     symbol: str
+    ticket: str = ""
     quantity: Decimal = ZERO
     cost: Decimal = ZERO
     realized: Decimal = ZERO
+
+    @property
+    def key(self) -> str:
+        """Unique within the account; the symbol itself where there is one position per instrument."""
+        return f"{self.symbol} {self.ticket}".rstrip()
 
     @property
     def average_price(self) -> Decimal | None:
@@ -166,6 +187,7 @@ def _protected(entry: PaperOrder) -> bool | None:
 
 
 def _fees(fills: tuple[Fill, ...]) -> tuple[Fee, ...]:
-    if not fills:
-        return ()
-    return (Fee(currency=str(fills[0].fee_currency), amount=sum((fill.fee for fill in fills), ZERO)),)
+    paid: dict[str, Decimal] = {}
+    for fill in fills:
+        paid[str(fill.fee_currency)] = paid.get(str(fill.fee_currency), ZERO) + fill.fee
+    return tuple(Fee(currency=currency, amount=amount) for currency, amount in paid.items())

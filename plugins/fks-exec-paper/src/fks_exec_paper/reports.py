@@ -11,7 +11,7 @@ from .records import ZERO, Holding
 
 
 def positions_of(engine: Engine) -> list[Position]:
-    """Open contracts. What was bought on spot is a balance, as at a real venue."""
+    """Open contracts, each side of its own where they stand side by side. What was bought on spot is a balance."""
     return [
         _position(engine, holding)
         for holding in engine.ledger.holdings.values()
@@ -39,6 +39,7 @@ def _position(engine: Engine, holding: Holding) -> Position:
         average_price=holding.average_price,
         unrealized_pnl=None if profit is None else grain(profit),
         realized_pnl=holding.realized,
+        position_id=holding.ticket or None,
     )
 
 

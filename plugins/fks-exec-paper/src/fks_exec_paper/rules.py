@@ -29,20 +29,26 @@ def check_id(text: str) -> None:
         raise refuse("BAD_ID", problem, ascii(text[:64]), CAPABILITIES.id_length)
 
 
-def check_order(order: Order, instrument: Instrument, quote: MarketData) -> None:
+def check_order(order: Order, instrument: Instrument, quote: MarketData, *, leg: bool = False) -> None:
     """Refuse an order that the instrument's rules, or the market, do not allow.
+
+    Args:
+        leg: it protects a position by itself; its take_profit is the target that it is linked with.
 
     Raises:
         VenueRejected: with the rule's code.
     """
     _check_words(order)
-    _check_quantity(order, instrument)
-    _check_ticks(order, instrument)
+    check_quantity(order.quantity, instrument)
+    check_ticks(order, instrument)
     price = _check_market(order, quote)
     worth, least = order.quantity * price, instrument.min_notional
     if least is not None and worth < least and not order.reduce_only:
         raise refuse("MIN_NOTIONAL", "the order is worth {}, the least is {}; raise the quantity", worth, least)
-    _check_protection(order, instrument, quote, price)
+    if leg:
+        _check_target(order, quote)
+    else:
+        _check_protection(order, instrument, quote, price)
 
 
 def _check_words(order: Order) -> None:
@@ -54,8 +60,9 @@ def _check_words(order: Order) -> None:
         raise refuse("POST_ONLY", problem, order.time_in_force)
 
 
-def _check_quantity(order: Order, instrument: Instrument) -> None:
-    quantity, least, most = order.quantity, instrument.min_quantity, instrument.max_quantity
+def check_quantity(quantity: Decimal, instrument: Instrument) -> None:
+    """Refuse a quantity, base units, that is too small, too large or between two steps."""
+    least, most = instrument.min_quantity, instrument.max_quantity
     if least is not None and quantity < least:
         raise refuse("MIN_QUANTITY", "the quantity {} is below the least, {}", quantity, least)
     if most is not None and quantity > most:
@@ -64,7 +71,8 @@ def _check_quantity(order: Order, instrument: Instrument) -> None:
         raise refuse("LOT_SIZE", "the quantity {} is no multiple of {}", quantity, instrument.quantity_step)
 
 
-def _check_ticks(order: Order, instrument: Instrument) -> None:
+def check_ticks(order: Order, instrument: Instrument) -> None:
+    """Refuse a price between two ticks."""
     for name in ("price", "stop_price", "stop_loss", "take_profit"):
         value: Decimal | None = getattr(order, name)
         if value is not None and not instrument.price_on_tick(value):
@@ -90,6 +98,13 @@ def _check_market(order: Order, quote: MarketData) -> Decimal:
 def takes(side: Side, limit: Decimal | None, now: Decimal | None) -> bool:
     """Whether an order with that limit, or none, trades at once."""
     return now is not None and (limit is None or (limit - now) * side.sign >= 0)
+
+
+def _check_target(order: Order, quote: MarketData) -> None:
+    now = quote.price_for(order.side)
+    if order.take_profit is not None and takes(order.side, order.take_profit, now):
+        problem = "the target {} is already reached, the market is at {}; close the position"
+        raise refuse("WOULD_TRIGGER", problem, order.take_profit, now)
 
 
 def _check_protection(order: Order, instrument: Instrument, quote: MarketData, price: Decimal) -> None:

@@ -22,8 +22,9 @@ from fks_exec import InvalidOrder, MarketData, Status, VenueError, from_dict
 from fks_exec.convert import to_json
 
 from .config import PaperConfig
-from .engine import Changes, Engine
+from .engine import Engine
 from .journal import Journal, Tail, corrupt, read, rewrite
+from .matching import Changes
 from .records import ZERO, Holding, PaperOrder
 
 FORMAT = "fks-exec-paper state 1"
@@ -74,7 +75,7 @@ class Saved:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise corrupt(self.path, f"a line does not say what it should ({error})") from None
         self.cash, self.counter = step.cash, step.counter
-        self.holdings.update((holding.symbol, holding) for holding in step.holdings)
+        self.holdings.update((holding.key, holding) for holding in step.holdings)
 
     @property
     def series(self) -> str:
@@ -212,7 +213,11 @@ def restored(config: PaperConfig, store: Store) -> Engine:
     if missing:
         text = f"the state in {saved.path} has orders or holdings of {', '.join(missing)}; list these instruments again"
         raise VenueError(text, code="STATE_MISMATCH")
-    holdings = [h for h in saved.holdings.values() if h.symbol in engine.instruments]
+    turned = sorted(h.symbol for h in saved.holdings.values() if h.quantity and h.key not in engine.ledger.holdings)
+    if turned:
+        text = f"the state in {saved.path} holds {turned[0]} as hedging was configured before; set hedging back, close it there"
+        raise VenueError(text, code="STATE_MISMATCH")
+    holdings = [h for h in saved.holdings.values() if h.key in engine.ledger.holdings]
     for raw in saved.archive():
         engine.book.archive(raw)
     if saved.count:

@@ -25,9 +25,11 @@ from fks_exec import (
     MarketData,
     NotSent,
     Order,
+    OrderChange,
     OrderRef,
     OrderUpdate,
     Position,
+    Protection,
     Submission,
     UnknownSymbol,
     VenueContext,
@@ -39,7 +41,7 @@ from fks_exec.model.numbers import Number, decimal, plain
 
 from .book import Item
 from .config import PaperConfig
-from .declared import CAPABILITIES
+from .declared import CAPABILITIES, narrowed
 from .engine import Engine
 from .records import PaperOrder, leg_result_of, result_of, update_of
 from .reports import balances_of, positions_of
@@ -107,8 +109,8 @@ class PaperVenue:
 
     @hookimpl
     def capabilities(self) -> Capabilities:
-        """What was declared; nothing is narrower."""
-        return CAPABILITIES
+        """What was declared, as the account is configured."""
+        return CAPABILITIES if self._engine is None else narrowed(self._config)
 
     @hookimpl
     def resolve_symbol(self, text: str) -> str | None:
@@ -138,13 +140,41 @@ class PaperVenue:
             VenueRejected: UNKNOWN_ORDER.
         """
         with self._serving() as engine:
-            item = engine.book.find(ref)
-            if item is None:
-                text = "there is no order of that id here; look at the open orders"
-                raise VenueRejected(text, code="UNKNOWN_ORDER")
+            item = _known(engine, ref)
             engine.cancel(item)
             result = _result(item)
             written = self._keep(engine, answered=None if item.leg else item.entry)
+        await _wait(written)
+        return result
+
+    @hookimpl
+    async def amend_order(self, ref: OrderRef, change: OrderChange, submission: Submission) -> ExecutionResult:
+        """Change an order that rests, or one leg by the leg's order id; ``stop_loss`` and ``take_profit`` move legs.
+
+        Raises:
+            VenueRejected: with the broken rule's code; nothing has changed.
+            OSError: the state could not be written.
+        """
+        with self._serving() as engine:
+            item = _known(engine, ref)
+            engine.amend(item, change, self._context.clock.now())
+            result = _result(item)
+            written = self._keep(engine, answered=None if item.leg else item.entry)
+        await _wait(written)
+        return result
+
+    @hookimpl
+    async def protect_position(self, protection: Protection, submission: Submission) -> ExecutionResult:
+        """Place one leg as an order of its own, or a stop with its linked target; an id is never taken again.
+
+        Raises:
+            VenueRejected: with the broken rule's code; nothing has changed, and the id is still free.
+            OSError: the state could not be written, so that a restart may not know the leg.
+        """
+        with self._serving() as engine:
+            entry = engine.protect(protection, submission.venue_client_order_id, self._context.clock.now())
+            result = result_of(entry)
+            written = self._keep(engine, answered=entry)
         await _wait(written)
         return result
 
@@ -183,9 +213,12 @@ class PaperVenue:
 
     @hookimpl
     async def fetch_data(self, symbol: str) -> MarketData:
-        """The quote. It stands until another is set, so its time is now."""
+        """The quote. Its time is now, since it stands until another is set; with ``quotes_age`` when it was set."""
         with self._reading() as engine:
-            return evolve(engine.quotes[self._listed(symbol)], timestamp=self._context.clock.now())
+            quote = engine.quotes[self._listed(symbol)]
+            if self._config.quotes_age and quote.timestamp is not None:
+                return quote
+            return evolve(quote, timestamp=self._context.clock.now())
 
     @hookimpl
     async def fetch_instrument(self, symbol: str) -> Instrument:
@@ -211,7 +244,13 @@ class PaperVenue:
             return dict(engine.quotes)
 
     def set_quote(
-        self, symbol: str, *, bid: Number | None = None, ask: Number | None = None, last: Number | None = None
+        self,
+        symbol: str,
+        *,
+        bid: Number | None = None,
+        ask: Number | None = None,
+        last: Number | None = None,
+        timestamp: int | None = None,
     ) -> None:
         """Move the market: what the quote reaches trades, and is published.
 
@@ -221,6 +260,7 @@ class PaperVenue:
         Args:
             symbol: any spelling that the account resolves.
             bid, ask, last: quote currency; None: there is none.
+            timestamp: of the quote, epoch milliseconds; None: now. It is told with ``quotes_age`` only.
 
         Raises:
             UnknownSymbol: it names no instrument.
@@ -230,7 +270,11 @@ class PaperVenue:
             listed = self._listed(self._symbols.resolve(symbol) or symbol)
             now = self._context.clock.now()
             quote = MarketData(
-                symbol=listed, bid=_price("bid", bid), ask=_price("ask", ask), last=_price("last", last), timestamp=now
+                symbol=listed,
+                bid=_price("bid", bid),
+                ask=_price("ask", ask),
+                last=_price("last", last),
+                timestamp=now if timestamp is None else timestamp,
             )
             if quote.bid is not None and quote.ask is not None and quote.bid > quote.ask:
                 raise InvalidOrder("bid", f"{plain(quote.bid)} is above the ask of {plain(quote.ask)}; swap them")
@@ -313,6 +357,13 @@ class PaperVenue:
         if store is not None:
             self._writer.close()
             store.close()
+
+
+def _known(engine: Engine, ref: OrderRef) -> Item:
+    item = engine.book.find(ref)
+    if item is None:
+        raise VenueRejected("there is no order of that id here; look at the open orders", code="UNKNOWN_ORDER")
+    return item
 
 
 def _result(item: Item) -> ExecutionResult:

@@ -142,6 +142,8 @@ def _standing(account: AccountStatus) -> dict[str, object]:
         "unresolved": unresolved(account),
         "halt": account.halt,
         "halt_reason": account.halt_reason,
+        "breaker": account.breaker,
+        "breaker_reason": account.breaker_reason,
     }
 
 

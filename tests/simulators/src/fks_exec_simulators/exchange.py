@@ -52,7 +52,8 @@ class Manners:
         loses: the connection breaks and nothing is placed.
         lingers: on its way through the exchange for as long as the request is good, and longer: then it is dropped.
         rests: seconds at most until a resting order has its next fill.
-        cancels: resting orders that the exchange cancels, partly filled or not.
+        cancels: resting orders that the exchange cancels, partly filled or not; stops it leaves alone.
+        triggers: stops that the market reaches.
         blind: look-ups that are answered with an error.
     """
 
@@ -66,6 +67,7 @@ class Manners:
     lingers: float = 0.0
     rests: float = 0.0
     cancels: float = 0.0
+    triggers: float = 0.0
     blind: float = 0.0
 
     def choose(self, chance: float, good: Fate) -> tuple[Fate, Answer]:
@@ -176,8 +178,10 @@ class Exchange:
     async def _order(self, asked: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         request = self._book.arrive(asked, _now())
         await asyncio.sleep(self._way(request))
-        good: Fate = "resting" if request.price else "filled"
+        good: Fate = "resting" if request.price or request.stop else "filled"
         fate, answer = self._manners.choose(self._random.random(), good)
+        if fate == good and not self._book.reducible(request):
+            fate = "rejected"
         if request.expires and _now() > request.expires:
             fate, answer = "expired", "told"
         order = self._book.decide(request, fate)
@@ -197,9 +201,17 @@ class Exchange:
         return self._random.random() * self._manners.delay
 
     def _spawn(self, order: Placed) -> None:
-        task = asyncio.get_running_loop().create_task(self._trade(order))
+        life = self._wait_for_trigger(order) if order.request.stop else self._trade(order)
+        task = asyncio.get_running_loop().create_task(life)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _wait_for_trigger(self, order: Placed) -> None:
+        """The life of a stop: it rests, and some time it is filled, perhaps."""
+        if self._random.random() < self._manners.triggers:
+            await asyncio.sleep(self._random.random() * self._manners.rests)
+            if order.state == "open":
+                self._book.fill(order, order.left)
 
     async def _trade(self, order: Placed) -> None:
         """The life of a resting order: fills in parts, and an end."""

@@ -29,6 +29,8 @@ class Request:
         arrival: counts all of them, from 1.
         id: the name that the sender gave the order.
         price: of a limit order; empty for a market order.
+        stop: the trigger price of a stop, which rests; empty for others.
+        reduce_only: it never opens or turns a position.
         sent, expires, time: epoch milliseconds: when it was sent, until when it is good, when it arrived.
     """
 
@@ -38,6 +40,8 @@ class Request:
     side: str
     quantity: str
     price: str = ""
+    stop: str = ""
+    reduce_only: bool = False
     sent: int = 0
     expires: int = 0
     time: int = 0
@@ -176,8 +180,22 @@ class Book:
                 self.fill(order, order.left)
         return order
 
+    def reducible(self, request: Request) -> Decimal:
+        """How much an order may fill at most; without an end for one that may also open."""
+        if not request.reduce_only:
+            return Decimal("Infinity")
+        held = self._positions.get(request.symbol, Decimal(0))
+        return max(Decimal(0), -held if request.side == "buy" else held)
+
     def fill(self, order: Placed, quantity: Decimal) -> None:
-        """An execution."""
+        """An execution; a reduce-only order that has nothing left to reduce is canceled."""
+        possible = min(quantity, self.reducible(order.request))
+        if possible:
+            self._trade(order, possible)
+        if order.state == "open" and not self.reducible(order.request):
+            self.cancel(order)
+
+    def _trade(self, order: Placed, quantity: Decimal) -> None:
         arrival = order.request.arrival
         self._write("trade", {"arrival": arrival, "trade_id": f"T{arrival}-{len(order.trades) + 1}", "quantity": str(quantity)})
         if order.state != "open":

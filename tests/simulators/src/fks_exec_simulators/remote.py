@@ -7,9 +7,10 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fks_exec import (
     Capabilities,
@@ -23,6 +24,7 @@ from fks_exec import (
     OrderRef,
     OrderUpdate,
     Position,
+    Protection,
     Submission,
     VenueContext,
     VenueError,
@@ -102,15 +104,23 @@ class RemoteVenue:
 
     @hookimpl
     async def execute_order(self, order: Order, submission: Submission) -> ExecutionResult:
+        return await self.place(order, submission, price=order.price, reduce_only=order.reduce_only)
+
+    async def place(self, what: Order | Protection, submission: Submission, **more: Decimal | bool | None) -> ExecutionResult:
+        """One request for an order, once.
+
+        Args:
+            more: ``price`` of a limit, ``stop`` (the trigger price) of a stop, ``reduce_only``.
+        """
         sent = time.time_ns() // 1_000_000
         content = {
             "id": submission.venue_client_order_id,
-            "symbol": order.symbol,
-            "side": order.side.value,
-            "quantity": str(order.quantity),
-            "price": "" if order.price is None else str(order.price),
+            "symbol": what.symbol,
+            "side": what.side.value,
+            "quantity": str(what.quantity),
             "sent": sent,
             "expires": sent + round(REQUEST_TTL * 1000),
+            **{name: str(value) if isinstance(value, Decimal) else value for name, value in more.items() if value is not None},
         }
         status, answer = await self.ask("POST", "/orders", content)
         if status == 429:
@@ -193,6 +203,15 @@ class RemoteVenue:
             raise NotSent(f"no connection to the exchange ({type(error).__name__}); nothing was sent") from None
 
 
+class ProtectingVenue(RemoteVenue):
+    """Places stops and targets, each reduce-only, one in each call."""
+
+    @hookimpl
+    async def protect_position(self, protection: Protection, submission: Submission) -> ExecutionResult:
+        kind = "stop" if protection.role == "stop_loss" else "price"
+        return await self.place(protection, submission, reduce_only=True, **{kind: protection.trigger_price})
+
+
 def _clean(status: int, answer: Any) -> Any:
     if status != 200:
         raise VenueError(f"the exchange answered with an error ({status})", code="NO_LOOK")
@@ -225,17 +244,28 @@ CAPABILITIES = Capabilities(
 )
 
 
+PROTECTING = evolve(
+    CAPABILITIES,
+    abilities=CAPABILITIES.abilities | {"protect_position"},
+    protection=["reduce_only_pair"],
+    reduce_only=True,
+)
+"""Of :class:`ProtectingVenue`."""
+
+
 class RemotePlugin:
     """What a host passes to ``ExecutionHub.open(plugins=[...])`` to have the venue ``remote``.
 
     Args:
         create: makes the venue of an account.
+        capabilities: what it can do.
     """
 
-    def __init__(self, create: Callable[[], object] = RemoteVenue) -> None:
+    def __init__(self, create: Callable[[], object] = RemoteVenue, capabilities: Capabilities = CAPABILITIES) -> None:
         self._create = create
+        self._capabilities = capabilities
 
     @hookimpl
     def fks_exec_venues(self) -> Sequence[VenueType]:
         """One type."""
-        return [VenueType(name="remote", create=self._create, config=RemoteConfig, capabilities=CAPABILITIES)]
+        return [VenueType(name="remote", create=self._create, config=RemoteConfig, capabilities=self._capabilities)]

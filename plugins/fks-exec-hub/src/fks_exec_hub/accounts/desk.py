@@ -8,6 +8,7 @@ import itertools
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Container, Coroutine
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from fks_exec.account import Account
@@ -23,8 +24,13 @@ from ..errors import HubClosed
 from ..journal.protocol import HaltRecord, Journal, Recorded, Term
 from ..journal.state import NEVER_HALTED
 from .book import Book
+from .breaker import CircuitBreaker
+from .day import Day
 from .live import Earlier, Live
 from .quotes import Equity, Quotes
+from .refusals import Refusals
+from .sent import Sent
+from .valuation import Rates, Valuation
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -43,13 +49,15 @@ class Desk:
 
     ``unwritable`` says why the journal cannot be written, from the first write that failed until all that happened since
     (``unrecorded``) is stored; meanwhile nothing is accepted and nothing is sent. ``in_doubt``: what became of something
-    that was sent could not be recorded at once. ``closing``: nothing is begun any more. ``adopt`` takes up an
-    order that only the journal knows; ``recorded`` is told when what was kept in memory is stored. ``listeners`` are told,
-    on the loop and after memory has changed, of every change of an order; they are plain and do not raise. ``readings``:
+    that was sent could not be recorded at once. ``closing``: nothing is begun any more. ``cancel`` has an order
+    cancelled. ``adopt`` takes up an order that only the journal knows; ``recorded`` is told when what was kept in memory is
+    stored. ``listeners`` are told, on the loop and after memory has changed, of every change of an order; they are plain and do not raise. ``readings``:
     when the venue's position of an instrument was last asked for, monotonic seconds. ``on_opened`` are told whenever the
     venue is there (again). ``flying``: what was sent and has no result in memory yet, the oldest first, each with a
     number that grows. ``dropped`` is told when an order leaves memory. ``pokes`` are asked to look again at what protects an
-    instrument. ``orphans``: by instrument, the legs that still rest though what they protected is gone; entries wait for them.
+    instrument. ``breaker`` and ``refusals`` hold entries back. ``tripped`` is told, when a fault has halted the account, which
+    orders had their intent before. ``orphans``: by instrument, the legs that still rest though what they protected is gone;
+    entries wait for them. ``protecting``: by instrument, the entries whose protection is not done.
     """
 
     def __init__(
@@ -70,6 +78,8 @@ class Desk:
         self.clock = clock
         self.limits = limits
         self.book: Book = Book()
+        self.sent: Sent = Sent(clock)
+        self.day: Day = Day(name, config.day, config.currency, journal, term, clock)
         self.account: Account | None = None
         self.reason: str = "it has not been opened yet"
         self.unwritable: str = ""
@@ -78,12 +88,17 @@ class Desk:
         self.in_doubt: bool = False
         self.closing: bool = False
         self.halting: asyncio.Lock = asyncio.Lock()
+        self.tripped: Callable[[list[Live]], None] = lambda before: None
+        self.breaker: CircuitBreaker = CircuitBreaker(config.breaker, clock)
+        self.refusals: Refusals = Refusals(config.breaker, clock)
         self.repair: asyncio.Task[None] | None = None
         self.adopt: Callable[[Recorded], Awaitable[None]] = _nothing
+        self.cancel: Callable[[Live], Awaitable[object]] = _nothing
         self.recorded: Callable[[Live], None] = lambda live: None
         self.listeners: list[Callable[[Live], None]] = []
         self.pokes: list[Callable[[str], None]] = []
         self.orphans: dict[str, set[str]] = {}
+        self.protecting: dict[str, set[str]] = {}
         self.on_opened: list[Callable[[], None]] = []
         self.readings: dict[str, float] = {}
         self.dropped: Callable[[Live], None] = lambda live: None
@@ -102,9 +117,18 @@ class Desk:
         self.account = account
         self.quotes: Quotes = Quotes(account, min(self.config.deadline, 5.0))
         self.equity: Equity = Equity(account, self.config.currency, self.config.capital)
+        currency, age = self.config.currency, self.config.max_quote_age
+        self.rates: Rates = Rates(account, self.quotes, self.config.conversions, currency, age)
+        self.valuation: Valuation = Valuation(account, self.book, self.quotes, self.rates, currency, age)
         self.reason = ""
         for told in self.on_opened:
             told()
+
+    async def day_equity(self) -> Decimal | None:
+        """What the account is worth now, where a guard measures the day by it."""
+        if self.account is None or "day_start" not in self.account.needs:
+            return None
+        return await self.equity.get(self.config.max_equity_age)
 
     def lost(self, reason: str) -> None:
         """The venue is not there (yet)."""
@@ -288,5 +312,5 @@ class Desk:
         task.add_done_callback(self.tasks.discard)
 
 
-async def _nothing(recorded: Recorded) -> None:
+async def _nothing(what: Recorded | Live) -> None:
     """Before the hub has set the desk up."""

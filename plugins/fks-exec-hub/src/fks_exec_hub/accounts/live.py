@@ -127,7 +127,7 @@ class Live:
         others: what was made to close it beside its legs, as far as an earlier host made it.
         released: how much of what it filled other orders had closed when this host started, base units or contracts.
         inherited: a leg that an earlier host made.
-        legs_before: so many legs of each role the journal has from a write that seemed to fail; their numbers are not used again.
+        legs_before: so many legs of each role the journal has from a write that seemed to fail; their numbers are spent.
         protected: whether what it filled stands with its stop, as far as the venue was seen to hold it.
         unprotected: seconds for which it did not.
     """

@@ -5,26 +5,15 @@ from __future__ import annotations
 
 import re
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import field, frozen
 
 from fks_exec.errors import ConfigError
 from fks_exec.model.account import ProtectionKind
 
+from ..zones import zone
+
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
-
-
-def zone(name: str, where: str) -> ZoneInfo:
-    """A time zone by its name.
-
-    Raises:
-        ConfigError: there is none of that name.
-    """
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ConfigError(where, f'{name[:40]!a} is no time zone; write "UTC" or "America/New_York", say') from None
 
 
 @frozen(kw_only=True)

@@ -11,6 +11,7 @@ from fks_exec.convert import to_dict
 from fks_exec.errors import ConfigError, FksExecError
 from fks_exec.model.account import Check, Health
 from fks_exec_hub import HubConfig, open_account
+from fks_exec_hub.control import ask_host
 from fks_exec_hub.journal.protocol import HaltRecord, HaltState, JournalError
 
 from .access import configuration, named_accounts, reading
@@ -27,7 +28,7 @@ def health(ctx: click.Context, console: Console, account: str | None) -> None:
     """Open the accounts and ask each how it is. Exit 1 when one is not well.
 
     They are opened for these questions alone, without their state, beside a running host too. The journal is read for what
-    each may do: an account that is halted is well, and says so.
+    each may do: an account that is halted is well, and says so. A host that runs is asked for its circuit breakers.
     """
     config = configuration(console)
     found = asyncio.run(_checked(config, named_accounts(config, account)))
@@ -44,7 +45,24 @@ async def _checked(config: HubConfig, names: list[str]) -> dict[str, Health]:
             halts = {name: await journal.halt(name) for name in names}
     except (ConfigError, JournalError):
         return found  # 'fks-exec check' and 'journal verify' say what is wrong with it
-    return {name: _with_halt(name, health, halts[name]) for name, health in found.items()}
+    rests = await _breakers(config)
+    return {name: _with_rest(_with_halt(name, health, halts[name]), rests.get(name)) for name, health in found.items()}
+
+
+async def _breakers(config: HubConfig) -> dict[str, str]:
+    """Of the accounts of a host that runs: why entries rest."""
+    try:
+        told = await ask_host(config, "status")
+        return {each["name"]: f"{each['breaker']}: {each['breaker_reason']}" for each in told if each["breaker"] != "closed"}
+    except (FksExecError, OSError, KeyError, TypeError):  # none runs, or one of another version
+        return {}
+
+
+def _with_rest(health: Health, reason: str | None) -> Health:
+    if reason is None:
+        return health
+    remedy = "entries rest meanwhile; it tries the venue by itself"
+    return Health([*health.checks, Check(name="breaker", ok=False, message=f"the circuit breaker is {reason}", remedy=remedy)])
 
 
 def _with_halt(name: str, health: Health, halt: HaltRecord) -> Health:

@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 
 import attrs
@@ -17,7 +18,17 @@ import click
 
 from fks_exec.errors import FksExecError, InvalidOrder
 from fks_exec.model.numbers import decimal
-from fks_exec.model.orders import ClosePosition, Option, Order, OrderType, TimeInForce
+from fks_exec.model.orders import (
+    ClosePosition,
+    Option,
+    Order,
+    OrderType,
+    ReversePosition,
+    SizedOrder,
+    SizeType,
+    TargetPosition,
+    TimeInForce,
+)
 from fks_exec.model.results import ExecutionResult
 from fks_exec_hub import ExecutionHub, HubConfig, Receipt
 from fks_exec_hub.accounts.live import needs_following
@@ -38,7 +49,13 @@ POLL = 0.1
 """Seconds between two looks at an order that is open."""
 
 _NEGATIVE = re.compile(r"-[\d.]")
-_FOR_CLOSE = frozenset({"strategy", "client_order_id", "scope"})
+_FOR_CLOSE = frozenset({"strategy", "client_order_id", "scope", "keep_entries"})
+_FOR_TARGET = frozenset({"strategy", "client_order_id", "stop_loss", "take_profit", "confidence"})
+_SIZES = {
+    "quote_amount": SizeType.QUOTE,
+    "equity_percent": SizeType.EQUITY_PERCENT,
+    "risk_percent": SizeType.RISK_PERCENT,
+}
 _WORDS = {"quantity": "QUANTITY", "order_type": "--type", "time_in_force": "--tif", "client_order_id": "--id"}
 
 
@@ -54,8 +71,11 @@ class OrderCommand(click.Command):
 @click.command(cls=OrderCommand)
 @click.argument("account")
 @click.argument("symbol")
-@click.argument("action", metavar="buy|sell|close")
+@click.argument("action", metavar="buy|sell|close|target|reverse")
 @click.argument("quantity", required=False)
+@click.option("--quote-amount", help="Instead of QUANTITY: worth so much, in quote currency.")
+@click.option("--equity-percent", help="Instead of QUANTITY: worth so many percent of the equity.")
+@click.option("--risk-percent", help="Instead of QUANTITY: so many percent of the equity are lost at --stop-loss.")
 @click.option("--type", "order_type", metavar="|".join(OrderType), help="Default: market.")
 @click.option("--price", help="Limit price, quote currency.")
 @click.option("--stop-price", help="Trigger price of a stop order, quote currency.")
@@ -69,6 +89,7 @@ class OrderCommand(click.Command):
 @click.option("--confidence", help="0 to 1.")
 @click.option("--strategy", help="Whose position it is.")
 @click.option("--scope", help="For close: strategy (default) or account, all that our orders built up.")
+@click.option("--keep-entries", is_flag=True, help="For close: entries that rest stay.")
 @click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="A word for this venue; may be repeated.")
 @click.option("--live", is_flag=True, help="Needed for an account that trades real money.")
 @click.option("--wait", type=click.IntRange(min=0), default=30, show_default=True, help="Seconds; then it says what is open.")
@@ -78,8 +99,9 @@ class OrderCommand(click.Command):
 def order(ctx: click.Context, console: Console, /, account: str, live: bool, wait: int, **words: Any) -> None:
     """Send one order and wait for what becomes of it.
 
-    QUANTITY is in base units, or contracts; close takes none. Exit 0: taken, and nothing is open any more; 1: denied,
-    rejected or proved not to be placed; 3: something is open or unknown, and what.
+    QUANTITY is in base units, or contracts. close and reverse take none; target takes what the strategy is to hold, negative
+    for short. Exit 0: taken, and nothing is open any more; 1: denied, rejected or proved not to be placed; 3: something is
+    open or unknown, and what.
     """
     instruction = read_instruction(words)
     config = configuration(console)
@@ -101,32 +123,67 @@ def read_instruction(words: Mapping[str, Any]) -> Instruction:
     action = str(said.pop("action")).lower()
     said.setdefault("client_order_id", ClientIds().new())
     if action == "close":
-        return _close(said)
+        return _in_words(
+            partial(ClosePosition, **_only(said, _FOR_CLOSE, "close takes --strategy, --scope, --keep-entries and --id"))
+        )
+    if action == "reverse":
+        return _in_words(partial(ReversePosition, **_only(said, _FOR_TARGET, _TARGETS)))
+    if action == "target":
+        return _target(said)
     if action not in ("buy", "sell"):
-        raise InvalidOrder("action", f"{action[:40]!a} is not one of buy, sell, close")
+        raise InvalidOrder("action", f"{action[:40]!a} is not one of buy, sell, close, target, reverse")
+    return _order(action, said)
+
+
+_TARGETS = "target and reverse take --strategy, --stop-loss, --take-profit, --confidence and --id"
+
+
+def _only(said: dict[str, Any], known: frozenset[str], which: str) -> dict[str, Any]:
+    """What was said, where it goes with the action."""
+    if other := sorted(set(said) - known - {"symbol"}):
+        raise InvalidOrder(_spelled(other[0]), f"goes with buy and sell; {which} only")
+    return said
+
+
+def _target(said: dict[str, Any]) -> TargetPosition:
     if "quantity" not in said:
-        raise InvalidOrder("QUANTITY", f"is missing; write: fks-exec order ACCOUNT SYMBOL {action} QUANTITY")
-    if "scope" in said:
-        raise InvalidOrder("--scope", f"goes with close, not with {action}; leave it out")
+        raise InvalidOrder("QUANTITY", "is missing; write what is to be held: 2 is long, -2 short, 0 nothing")
+    return _in_words(partial(TargetPosition, **_only(said, _FOR_TARGET | {"quantity"}, _TARGETS)))
+
+
+def _order(action: str, said: dict[str, Any]) -> Order | SizedOrder:
+    for name in ("scope", "keep_entries"):
+        if name in said:
+            raise InvalidOrder(_spelled(name), f"goes with close, not with {action}; leave it out")
     if "expire_at" in said:
         said["expire_at"] = _time(said["expire_at"])
     said["options"] = dict(map(_option, said.get("options", ())))
-    return _in_words(lambda: Order(side=action, **said))
+    sizes = [name for name in _SIZES if name in said]
+    if len(sizes) + ("quantity" in said) > 1:
+        raise InvalidOrder(_spelled(sizes[-1]), "stands beside another size; say one: QUANTITY, or one of these options")
+    if sizes:
+        size = said.pop(sizes[0])
+        if said.pop("reduce_only", False):
+            raise InvalidOrder("--reduce-only", f"goes with a QUANTITY, not with {_spelled(sizes[0])}; close what is held")
+        return _in_words(partial(SizedOrder, side=action, size=size, size_type=_SIZES[sizes[0]], **said), _spelled(sizes[0]))
+    if "quantity" not in said:
+        raise InvalidOrder("QUANTITY", f"is missing; write: fks-exec order ACCOUNT SYMBOL {action} QUANTITY")
+    return _in_words(partial(Order, side=action, **said))
 
 
-def _close(said: dict[str, Any]) -> ClosePosition:
-    if other := sorted(set(said) - _FOR_CLOSE - {"symbol"}):
-        name = _WORDS.get(other[0], f"--{other[0].replace('_', '-')}")
-        raise InvalidOrder(name, "goes with buy and sell; close takes --strategy, --scope and --id only")
-    return _in_words(lambda: ClosePosition(**said))
+def _spelled(name: str) -> str:
+    """A field as the command line spells it."""
+    return _WORDS.get(name, f"--{name.replace('_', '-')}")
 
 
-def _in_words(make: Callable[[], T]) -> T:
+def _in_words(make: Callable[[], T], size: str = "") -> T:
     """The field at fault as the command line spells it."""
     try:
         return make()
     except InvalidOrder as error:
-        name = _WORDS.get(error.field) or (error.field and f"--{error.field.replace('_', '-')}")
+        name = (
+            size if error.field == "size" else _WORDS.get(error.field) or (error.field and f"--{error.field.replace('_', '-')}")
+        )
         raise InvalidOrder("SYMBOL" if error.field == "symbol" else name, error.problem) from None
 
 

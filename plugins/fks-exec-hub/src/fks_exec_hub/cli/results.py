@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from fks_exec.convert import to_dict
 from fks_exec.model.numbers import plain
-from fks_exec.model.orders import ClosePosition, Order
+from fks_exec.model.orders import ClosePosition, Instruction, Order, SizedOrder, SizeType, TargetPosition
 from fks_exec.model.results import ExecutionResult, Fill, Leg, Status
 from fks_exec_hub.accounts.live import needs_following
 from fks_exec_hub.journal.protocol import Key
@@ -25,8 +25,11 @@ def exit_code(result: ExecutionResult) -> ExitCode:
     """Open or unknown counts before success: someone must still look."""
     if needs_following(result) or result.code == NOT_RECORDED:
         return ExitCode.OPEN
-    return ExitCode.DONE if result.success else ExitCode.FAILED
+    return ExitCode.DONE if result.success and result.code not in _NOT_WHOLE else ExitCode.FAILED
 
+
+_NOT_WHOLE = frozenset({"CLOSE_INCOMPLETE", "DUST", "ENTRY_REFUSED", "EXIT_INCOMPLETE"})
+"""Codes of an order that was filled, and of which not all has come about that was asked for."""
 
 _NOT_KNOWN = frozenset({Status.PENDING, Status.UNKNOWN})
 
@@ -56,7 +59,7 @@ def result_document(key: Key, result: ExecutionResult) -> dict[str, object]:
     return {"account": key.account, **to_dict(result), "open": still_open(result)}
 
 
-def result_text(key: Key, result: ExecutionResult, instruction: Order | ClosePosition | None = None) -> str:
+def result_text(key: Key, result: ExecutionResult, instruction: Instruction | None = None) -> str:
     """The result as lines.
 
     Args:
@@ -85,21 +88,40 @@ def _settle(client_order_id: str, account: str) -> str:
     return f"fks-exec orders resolve {client_order_id} --account {account} --as {AS} --because TEXT"
 
 
-def instruction_text(instruction: Order | ClosePosition) -> str:
+def instruction_text(instruction: Instruction) -> str:
     """An instruction in a few words."""
     if isinstance(instruction, ClosePosition):
         whose = "all strategies" if instruction.scope == "account" else instruction.strategy or "no strategy"
         return f"close {instruction.symbol} ({whose})"
-    order = instruction
-    words = [order.side.value, plain(order.quantity), order.symbol, order.order_type.value]
+    words = [*_what(instruction)]
     for name in ("price", "stop_price", "stop_loss", "take_profit", "confidence"):
-        if getattr(order, name) is not None:
-            words.append(f"{name} {plain(getattr(order, name))}")
-    words += [name for name in ("reduce_only", "post_only") if getattr(order, name)]
+        if (value := getattr(instruction, name, None)) is not None:
+            words.append(f"{name} {plain(value)}")
+    words += [name for name in ("reduce_only", "post_only") if getattr(instruction, name, False)]
     return " ".join(words)
 
 
-def _lines(key: Key, result: ExecutionResult, instruction: Order | ClosePosition | None) -> Iterator[str]:
+_SIZES = {
+    SizeType.QUOTE: "worth {}",
+    SizeType.EQUITY_PERCENT: "worth {} % of the equity",
+    SizeType.RISK_PERCENT: "risking {} % of the equity",
+}
+
+
+def _what(instruction: Instruction) -> Iterator[str]:
+    """Which way it goes, and how much of what."""
+    if isinstance(instruction, Order):
+        yield from (instruction.side.value, plain(instruction.quantity), instruction.symbol, instruction.order_type.value)
+    elif isinstance(instruction, SizedOrder):
+        size = _SIZES[instruction.size_type].format(plain(instruction.size))
+        yield from (instruction.side.value, instruction.symbol, size, instruction.order_type.value)
+    else:
+        whose = instruction.strategy or "no strategy"
+        to = f"to {plain(instruction.quantity)}" if isinstance(instruction, TargetPosition) else "round"
+        yield f"turn {instruction.symbol} {to} ({whose})"
+
+
+def _lines(key: Key, result: ExecutionResult, instruction: Instruction | None) -> Iterator[str]:
     yield f"  account       {key.account}"
     yield f"  id            {key.client_order_id}"
     if result.order_id:
@@ -114,6 +136,8 @@ def _lines(key: Key, result: ExecutionResult, instruction: Order | ClosePosition
     yield from (f"  leg           {leg_text(leg)}" for leg in result.legs)
     if result.protected or _bare(result, instruction):
         yield f"  protected     {'yes' if result.protected else 'NO'}"
+    if result.unprotected_seconds is not None:
+        yield f"  without stop  {result.unprotected_seconds:.1f} s"
     for denial in result.denials:
         yield f"  {denial.code}{f' ({denial.guard})' if denial.guard else ''}: {denial.message}"
         if denial.code == UNRESOLVED:
@@ -122,7 +146,7 @@ def _lines(key: Key, result: ExecutionResult, instruction: Order | ClosePosition
         yield f"  {result.code or 'error'}: {result.error or ''}".rstrip(": ")
 
 
-def _bare(result: ExecutionResult, instruction: Order | ClosePosition | None) -> bool:
+def _bare(result: ExecutionResult, instruction: Instruction | None) -> bool:
     """A stop was asked for, the position or the order is there, and nothing says that it ended as it should."""
     asked = result.protected is not None if instruction is None else getattr(instruction, "stop_loss", None) is not None
     there = not result.status.terminal or bool(result.filled_quantity)
@@ -143,9 +167,14 @@ def fill_text(fill: Fill) -> str:
 
 
 def leg_text(leg: Leg) -> str:
-    """One protective order."""
+    """One order that belongs to another one: its stop or target, a further exit, what was opened after the exit."""
     price = f" at {plain(leg.trigger_price)}" if leg.trigger_price is not None else ""
-    return f"{leg.role}{price}: {leg.status.value}"
+    words = [f"{leg.role}{price}: {leg.status.value}"]
+    if leg.quantity is not None:
+        words.append(f"{plain(leg.filled_quantity)} of {plain(leg.quantity)}" if leg.filled_quantity else plain(leg.quantity))
+    if leg.client_order_id is not None:
+        words.append(f"as {leg.client_order_id}")
+    return ", ".join(words)
 
 
 def _advice(key: Key, result: ExecutionResult) -> Iterator[str]:

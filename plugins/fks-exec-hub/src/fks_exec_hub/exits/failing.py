@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
+from fks_exec.model.copying import changed
 from fks_exec.model.numbers import plain
 from fks_exec.model.orders import Order
 from fks_exec.model.results import ExecutionResult, Status
@@ -40,7 +41,7 @@ class Failing:
         self._enter = enter
         self._misses: dict[str, int] = {}
 
-    def changed(self, bracket: Bracket, answer: ExecutionResult) -> bool | None:
+    def amended(self, bracket: Bracket, answer: ExecutionResult) -> bool | None:
         """What the venue answered to a change of a leg in place; as :meth:`refused`."""
         if answer.status is Status.REJECTED and not answer.retryable:
             if bracket.moving is not None:
@@ -91,20 +92,19 @@ class Failing:
         then = "it stands open: close it, or set another stop" if policy == "keep_and_alert" else "what it holds is closed"
         self._desk.alarm("STOP_FAILED", f"{bracket.name} of {bracket.entry.lane} has no stop: {why}; {then}", bracket.name)
 
-    async def missing(self, bracket: Bracket, leg: Live) -> bool | None:
-        """The venue had taken a stop and does not show it."""
+    async def missing(self, bracket: Bracket, leg: Live, drop: Callable[[Live], Awaitable[bool]]) -> bool | None:
+        """The venue had taken a leg and does not show it: after some looks, and a cancel that it does not know, it is gone."""
         name = leg.key.client_order_id
         count = self._misses[name] = self._misses.get(name, 0) + 1
         if count < MISSES:
             return None
         del self._misses[name]
-        account = self._desk.account
-        if account is None or not enforced(account, leg):  # it may be there all the same, and sell what a second one sells too
-            self.fail(bracket, "the venue took its stop and does not show it")
+        if await drop(leg):
             return True
-        text = f"the venue took the leg {name} and does not show it; another one is placed"
+        text = f"the venue took the leg {name} and neither shows it nor can cancel it; it counts as gone"
         self._desk.alarm("LEG_VANISHED", text, bracket.name)
-        gone = ExecutionResult(status=Status.CANCELED, code="LEG_VANISHED", error=text)
+        linked = tuple(changed(each, status=Status.CANCELED) for each in leg.result.legs)
+        gone = ExecutionResult(status=Status.CANCELED, code="LEG_VANISHED", error=text, legs=linked)
         await record(self._desk, leg, gone)
         return True
 

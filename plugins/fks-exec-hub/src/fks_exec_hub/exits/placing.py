@@ -69,7 +69,7 @@ class Placing:
         plan = bracket.entry.plan
         if plan is not None and plan.kind == "oco" and leg.role == STOP:
             bracket.linked[leg.key.client_order_id] = plan.target
-        leg.token = self._desk.book.reserve(leg.lane, leg.order.side, leg.order.quantity, reducing=True, role=leg.role)
+        leg.token = self._desk.book.hold(leg.order, left(leg), reducing=True, role=leg.role)
         await record(self._desk, leg, await send_leg(self._desk, bracket.entry, leg))
         return leg
 
@@ -110,6 +110,8 @@ class Placing:
                 return False
         text = "an earlier host may have placed this leg; it is looked up"
         self._desk.add(leg)
+        if leg.order is not None:
+            leg.token = self._desk.book.hold(leg.order, left(leg), reducing=True, role=leg.role)
         await record(self._desk, leg, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=text))
         return True
 
@@ -174,7 +176,7 @@ class Placing:
         if answer.status in _TAKEN and leg.order is not None:
             steps.append(NamedStep(key=leg.key, name=SENT, data=data(leg.order), time=now))
             desk.book.release(leg.token)
-            leg.token = desk.book.reserve(leg.lane, leg.order.side, left(leg), reducing=True, role=leg.role)
+            leg.token = desk.book.hold(leg.order, left(leg), reducing=True, role=leg.role)
         try:
             await desk.journal.write(*steps, term=desk.term)
         except JournalError as error:

@@ -104,8 +104,9 @@ class Protector:
                 if bracket.remaining > 0:
                     text = f"what {bracket.name} holds of {symbol} was closed elsewhere; its stop and target are cancelled"
                     self._desk.alarm("FLATTENED_ELSEWHERE", text, bracket.name)
-                    release = self.release(bracket, bracket.remaining)
-                    self._desk.spawn(asyncio.get_running_loop().create_task(release))
+                    bracket.released += bracket.remaining
+                    self._wake(bracket)
+                    self._desk.spawn(asyncio.get_running_loop().create_task(self._keep_released(bracket)))
 
     def _begin(self, live: Live) -> None:
         if live.result.status.terminal and not live.standing and live.concluded.done():
@@ -210,9 +211,12 @@ class Protector:
             return self.failing.refused(bracket, leg) if refused else True
         if isinstance(action, Resize):
             answer = await self._placing.resize(action)
-            return True if answer is None else self.failing.changed(bracket, answer)
+            return True if answer is None else self.failing.amended(bracket, answer)
         if isinstance(action, Cancel):
-            return True if await self._placing.drop(action.leg) else None
+            if await self._placing.drop(action.leg):
+                return True
+            await self._seen(bracket, Look(leg=action.leg))
+            return None  # it is asked for again, unless it turned out to be gone
         return await self._seen(bracket, action)
 
     async def _seen(self, bracket: Bracket, action: Look) -> bool | None:
@@ -221,18 +225,22 @@ class Protector:
         if held is None and account is not None and "fetch_order" not in account.capabilities.abilities:
             bracket.evidence[action.leg.key.client_order_id] = left(action.leg)  # its answer is all there ever is
             return True
-        return await self.failing.missing(bracket, action.leg) if held is False else held
+        return await self.failing.missing(bracket, action.leg, self._placing.drop) if held is False else held
 
     async def _release(self, bracket: Bracket) -> None:
-        """What other orders have closed needs no stop any more; kept, since a later entry must not bring it back."""
-        for each, part in excess(self._desk, self.brackets(bracket.entry.lane), bracket):
-            await self.release(each, part)
+        """What other orders have closed needs no stop any more; kept, since a later entry must not bring it back.
 
-    async def release(self, bracket: Bracket, quantity: Decimal) -> None:
-        """So much of an entry needs no stop any more, base units or contracts."""
-        bracket.released += quantity
+        All of it in one step: another bracket of the family may look in the next tick.
+        """
+        found = excess(self._desk, self.brackets(bracket.entry.lane), bracket)
+        for each, part in found:
+            each.released += part
+        for each, _ in found:
+            self._wake(each)
+            await self._keep_released(each)
+
+    async def _keep_released(self, bracket: Bracket) -> None:
         step = NamedStep(key=bracket.entry.key, name=RELEASED, data=plain(bracket.released), time=self._desk.clock.now())
-        self._wake(bracket)
         if self._desk.unwritable:
             return
         try:

@@ -24,6 +24,7 @@ from ..accounts.live import Live, Target
 from ..journal.protocol import JournalError, Key
 from ..money import EXACT
 from ..orders.attempts import PAUSES
+from ..orders.clearing import SUPERSEDED, accepted, going
 from ..orders.concrete import dust, entry_after
 from ..orders.record import instrument_of, record
 from ..orders.restore import revive
@@ -170,6 +171,7 @@ class Targets:
             return
         if live.instrument is None:
             live.instrument = await instrument_of(self._desk, live.lane)
+        await accepted(self._desk, live.superseded)
         with localcontext(EXACT):
             step = self._next(aim)
         if isinstance(step, Done):
@@ -194,6 +196,7 @@ class Targets:
         for name, before in aim.target.older.items():
             if (other := await self._order(name)) is not None:
                 aim.older.append((other, before))
+        aim.live.superseded = aim.live.superseded or (await self._desk.journal.steps(aim.live.key)).get(SUPERSEDED, "")
         aim.children, aim.known = found, True
 
     async def _order(self, name: str) -> Live | None:
@@ -206,7 +209,7 @@ class Targets:
     def _next(self, aim: Aim) -> Order | Done | None:
         """What is to be done now; None: nothing, until an older order is settled."""
         owed, rest = aim.owed, Done()
-        if owed > 0 and self._held(aim) > 0:
+        if owed > 0 and (not aim.target.chase or self._held(aim) > 0):
             if not aim.target.chase:
                 return Done("EXIT_INCOMPLETE", f"{plain(owed)} of the exit were not filled; nothing was opened after it")
             further = self._further(aim, owed)
@@ -244,7 +247,7 @@ class Targets:
         if last.result.status in _REFUSED and last.result.code not in _PROVED | {"NOTHING_TO_CLOSE"}:
             return Done(unfinished, f"{left}: {last.result.error or last.result.code or last.result.status}", alarm=True)
         if last.result.code == "NOTHING_TO_CLOSE":
-            return Done()  # others are closing it
+            return Done(unfinished, f"{left}: other orders are closing it") if aim.target.entry else Done()
         if last.cancels or last.result.code == "WITHDRAWN":
             return Done(unfinished, f"{left}: its exit was cancelled on request")
         if _failures(aim) >= self._desk.config.exit_attempts:
@@ -258,7 +261,9 @@ class Targets:
         return Order(symbol=aim.live.lane, side=side, quantity=quantity, client_order_id=name, strategy=strategy)
 
     def _opened(self, aim: Aim, rest: Done) -> Order | Done:
-        entry = aim.entry
+        entry, close = aim.entry, aim.live.superseded
+        if entry is None and close:
+            return Done("ENTRY_REFUSED", f"{close} came to close the position, so that nothing was opened after the exit")
         if entry is None:
             name = child_id(aim.live.key.client_order_id, ENTRY, 1)
             return entry_after(aim.live, name, aim.target.entry)
@@ -269,7 +274,7 @@ class Targets:
 
     def _closed(self, aim: Aim, rest: Done) -> Done | None:
         resting = [other for other, _ in aim.older if not other.result.status.terminal]
-        if any(other.act.locked() or other.cancel_wanted for other in resting):
+        if any(going(other) for other in resting):
             return None
         if resting:
             names = ", ".join(other.key.client_order_id for other in resting[:3])

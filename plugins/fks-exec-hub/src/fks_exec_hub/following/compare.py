@@ -44,9 +44,13 @@ class Comparison:
         desk: the account at work.
         poller: looks at the open orders.
         follower: knows our orders, also those that have ended.
+        flattened: told of instruments of which the venue holds nothing, or the other side, where our orders built something up.
     """
 
-    def __init__(self, desk: Desk, poller: Poller, follower: Follower) -> None:
+    def __init__(
+        self, desk: Desk, poller: Poller, follower: Follower, flattened: Callable[[Iterable[str]], None] | None = None
+    ) -> None:
+        self._flattened = flattened
         self._desk = desk
         self._poller = poller
         self._follower = follower
@@ -161,6 +165,8 @@ class Comparison:
             self._desk.alarm("MISMATCH", f"{because}; {remedy}")
         self._told[pair.subject] = pair.figures
         self._emit(kind, symbol, ours, venues)
+        if self._flattened is not None and pair.ours * pair.venues <= 0 and pair.ours:
+            self._flattened([name for name, _ in pair.marks])
 
     async def _compare_orders(self, updates: Iterable[OrderUpdate]) -> None:
         """Open orders that memory does not know: what is ours goes the way of all updates, what is foreign is told once."""

@@ -7,13 +7,16 @@ other side) stands in for a missing one.
 - :func:`entry_price`: where the order says that it enters: the limit, else the trigger, else the quote.
 - :func:`best_price`: the best at which it may fill: a limit that crosses the market fills at the quote.
 - :func:`dearest_price`: of all at which it may fill, the one at which it is worth most.
+- :func:`worst_price`: of all at which it may fill, the one from which most is lost on the way to a stop.
+
+Amounts are compared in the account's currency: :func:`conversion`.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from fks_exec import Instrument, Kind, MarketData, Order, OrderType, Side
+from fks_exec import AccountState, Instrument, Kind, MarketData, Order, OrderType, Side
 
 
 def quoted_price(order: Order, quote: MarketData | None) -> Decimal | None:
@@ -63,6 +66,23 @@ def dearer(instrument: Instrument, *prices: Decimal | None) -> Decimal:
     return min(known) if instrument.kind is Kind.INVERSE else max(known)
 
 
+def worst_price(order: Order, quote: MarketData | None) -> Decimal | None:
+    """The highest price that a buy may pay, the lowest that a sell may get; None when that takes a quote and there is none.
+
+    A limit bounds it. A stop fills from its trigger on, or at the quote where that lies beyond it already.
+    """
+    if order.price is not None:
+        return order.price
+    quoted = quoted_price(order, quote)
+    return None if quoted is None else worse(order.side, quoted, order.stop_price)
+
+
+def worse(side: Side, *prices: Decimal | None) -> Decimal:
+    """Of the prices that are known, the one at which one would like least to enter."""
+    known = [price for price in prices if price is not None]
+    return max(known) if side is Side.BUY else min(known)
+
+
 def quote_value(order: Order, quote: MarketData | None, instrument: Instrument) -> Decimal | None:
     """What the order is worth at its entry price in the *quote* currency, in which ``min_notional`` is stated.
 
@@ -83,3 +103,23 @@ def notional_currency(instrument: Instrument) -> str | None:
     own = instrument.base if instrument.kind is Kind.INVERSE else instrument.quote
     settle = instrument.settle_currency
     return settle if own is None or own == settle else None
+
+
+def account_currency(instrument: Instrument, account: AccountState) -> str | None:
+    """The currency of the account's limits, for an order of the instrument; None when it is not known."""
+    return account.currency or instrument.settle_currency
+
+
+def known_leverage(account: AccountState, configured: Decimal | None) -> Decimal | None:
+    """What the venue tells, else what is configured; None when neither is there."""
+    told = account.leverage
+    return told if told is not None and told > 0 else configured
+
+
+def conversion(instrument: Instrument, account: AccountState) -> Decimal | None:
+    """What one unit of ``instrument.notional`` is worth in the account's currency; None when there is no fresh rate."""
+    own = notional_currency(instrument)
+    if own == account_currency(instrument, account):
+        return Decimal(1)
+    rate = None if own is None else account.rates.get(own)
+    return None if rate is None or rate <= 0 else rate

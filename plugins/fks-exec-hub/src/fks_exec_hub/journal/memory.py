@@ -196,7 +196,7 @@ class MemoryJournal:
         return [_fill_record(step) for _, step in self._stored(key) if isinstance(step, FillStep)]
 
     async def positions(self, account: str) -> list[PositionRecord]:
-        """The positions that are not flat."""
+        """The positions that are not flat or have brought something."""
         stored = self._read().positions.get(account, {})
         return [
             PositionRecord(lane=lane, strategy=strategy, position=stored[lane, strategy]) for lane, strategy in sorted(stored)

@@ -116,7 +116,7 @@ class PositionStep:
     """A position after the fills of the same write; the last one of (account, lane, strategy) counts.
 
     Args:
-        position: JSON, made by the hub; ``""`` when flat (the row goes away).
+        position: JSON, made by the hub; ``""`` when there is nothing to keep (the row goes away).
     """
 
     account: str
@@ -359,7 +359,7 @@ class Journal(Protocol):
         """All fills of one order, its legs included, in order."""
 
     async def positions(self, account: str) -> list[PositionRecord]:
-        """The positions that are not flat."""
+        """The positions that are not flat or have brought something."""
 
     async def orders(self, account: str | None = None, *, limit: int = 100) -> list[Recorded]:
         """The newest orders, newest first."""

@@ -134,7 +134,7 @@ class Reads:
         return None
 
     def positions(self, account: str) -> list[PositionRecord]:
-        """The positions that are not flat."""
+        """The positions that are not flat or have brought something."""
         return [PositionRecord(**json.loads(body)) for (body,) in self._rows("positions", account)]
 
     def halt(self, account: str) -> HaltRecord:

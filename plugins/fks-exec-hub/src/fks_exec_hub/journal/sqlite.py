@@ -148,7 +148,7 @@ class SqliteJournal:
         return await self._far(Reads.fills, key)
 
     async def positions(self, account: str) -> list[PositionRecord]:
-        """The positions that are not flat."""
+        """The positions that are not flat or have brought something."""
         return await self._far(Reads.positions, account)
 
     async def orders(self, account: str | None = None, *, limit: int = 100) -> list[Recorded]:

@@ -21,7 +21,8 @@ from ..accounts.live import Decision, Live
 from ..journal.protocol import Halted, JournalError, JournalStep
 from ..money import EXACT
 from .beside import unresolved
-from .decide import is_reducing, quantise
+from .concrete import quantise
+from .decide import is_reducing
 from .record import record
 from .repair import repair
 from .snapshot import document_of, look, state_of
@@ -110,6 +111,7 @@ def _judged(
     grows = new.quantity > order.quantity and not reducing
     denials = [
         *([unresolved(desk, live.lane)] if grows and desk.questions(live.lane) else []),
+        *desk.breaker.denials(live, reducing=reducing),
         *account.unsupported(new, state.instrument),
         *account.validate_order(rest, state.instrument, reducing=reducing),
         *account.check_risk(rest, seen, reducing=reducing),
@@ -151,7 +153,7 @@ def _reserve(desk: Desk, live: Live, order: Order) -> None:
     if not live.result.status.terminal:
         with localcontext(EXACT):
             left = max(order.quantity - live.booked, ZERO)
-        live.token = desk.book.reserve(live.lane, order.side, left, reducing=live.reducing)
+        live.token = desk.book.hold(order, left, reducing=live.reducing, role=live.role)
 
 
 async def _heard(desk: Desk, live: Live, answer: ExecutionResult) -> None:

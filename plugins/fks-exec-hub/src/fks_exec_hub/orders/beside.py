@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What may be sent while an order of the instrument may or may not exist: no entry, and no exit that could open a position."""
+"""What may be sent beside other orders of the instrument: beside an unknown one no entry, beside any no exit too many."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from fks_exec.account import Account
 from fks_exec.model.account import Position
 from fks_exec.model.market import Instrument, Kind
 from fks_exec.model.numbers import ZERO
-from fks_exec.model.orders import ClosePosition, Order, Side
+from fks_exec.model.orders import Order, Side
 from fks_exec.model.results import Denial
 
 from ..accounts.desk import Desk
 from ..accounts.live import Live
+from .scope import Scope
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -39,7 +40,18 @@ class Room:
 
 @frozen
 class Wait:
-    """The order is an exit that may not be sent yet; it is decided again."""
+    """The order may not be sent yet; it is decided again.
+
+    Args:
+        why: in a few words.
+        exit: what waits would reduce a position; nobody lets that wait without a word.
+    """
+
+    why: str
+    exit: bool = True
+
+
+UNKNOWN = Wait("the fate of an order of the instrument is not known")
 
 
 def unknown_orders(desk: Desk, symbol: str) -> list[Live | None]:
@@ -83,7 +95,7 @@ def beside(desk: Desk, order: Order, *, reducing: bool, enforced: bool, room: Ro
     if enforced:
         return evolve(order, reduce_only=True)
     fits = reducing and room is not None and _fits(desk, order, room)
-    return order if fits else Wait()
+    return order if fits else UNKNOWN
 
 
 def _fits(desk: Desk, order: Order, room: Room) -> bool:
@@ -92,8 +104,21 @@ def _fits(desk: Desk, order: Order, room: Room) -> bool:
         return False
     totals = desk.book.totals(order.symbol)
     if order.side is Side.SELL:
-        return order.quantity + totals.working_sell <= room.position
-    return order.quantity + totals.working_buy <= -room.position
+        return order.quantity + totals.working_sell + totals.stops_sell <= room.position
+    return order.quantity + totals.working_buy + totals.stops_buy <= -room.position
+
+
+def beside_legs(desk: Desk, order: Order) -> bool:
+    """Whether an exit and the legs that rest fit what is held, even if all of them fill.
+
+    A stop and its target count once: the one that fills has the other one cancelled.
+    """
+    totals = desk.book.totals(order.symbol)
+    if order.side is Side.SELL:
+        legs = max(totals.stops_sell, totals.targets_sell)
+        return not legs or order.quantity + totals.working_sell + legs <= totals.position
+    legs = max(totals.stops_buy, totals.targets_buy)
+    return not legs or order.quantity + totals.working_buy + legs <= -totals.position
 
 
 def unresolved(desk: Desk, symbol: str) -> Denial:
@@ -105,12 +130,9 @@ def unresolved(desk: Desk, symbol: str) -> Denial:
     return Denial(code="UNRESOLVED_ORDER", message=text, value=names)
 
 
-def may_bring(desk: Desk, symbol: str, close: ClosePosition) -> bool:
-    """Whether an unknown order may have brought what a close would find: one of its strategy, or any for the whole account."""
-    return any(
-        live is None or close.scope == "account" or live.instruction.strategy == close.strategy
-        for live in unknown_orders(desk, symbol)
-    )
+def may_bring(desk: Desk, symbol: str, scope: Scope) -> bool:
+    """Whether an unknown order may have brought what a close would find."""
+    return any(live is None or scope.has(live) for live in unknown_orders(desk, symbol))
 
 
 async def room(desk: Desk, account: Account, symbol: str, instrument: Instrument | None) -> Room | None:

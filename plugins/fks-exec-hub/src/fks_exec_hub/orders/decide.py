@@ -9,17 +9,21 @@ from attrs import evolve
 
 from fks_exec.account import Account
 from fks_exec.model.account import AccountState
-from fks_exec.model.market import Instrument, Kind, MarketData
-from fks_exec.model.numbers import plain
-from fks_exec.model.orders import ClosePosition, Order, OrderType, Side
+from fks_exec.model.market import Instrument, MarketData
+from fks_exec.model.orders import Order, OrderType, SizedOrder
 from fks_exec.model.results import Denial, ExecutionResult
 
 from ..accounts.desk import Desk
-from ..accounts.live import Decision, Live
+from ..accounts.live import Decision, Live, Target
+from ..exits.plan import bare, further_entry, plan_protection
 from ..journal.protocol import HaltState
 from ..money import EXACT
-from .beside import Room, Wait, beside, is_exit, may_bring, room, unknown_quantity, until_changed
+from .beside import UNKNOWN, Room, Wait, beside, beside_legs, is_exit, may_bring, room, unresolved, until_changed
+from .clearing import accepted, clear, going, resting_entries
+from .concrete import Concrete, concrete, enforces_reduce_only, may_reduce
+from .scope import Scope, closes, scope_of
 from .snapshot import document_of, look, looks, state_of
+from .standing import stand
 from .submit import denied
 
 AHEAD = 5_000
@@ -27,12 +31,15 @@ AHEAD = 5_000
 
 _RESTING = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 
+_BY_POSITION = frozenset({"NOTHING_TO_CLOSE", "NOTHING_TO_REVERSE", "TARGET_REACHED", "DUST"})
+"""Why nothing is sent, where an order of unknown fate may change it."""
 
-async def decide(desk: Desk, live: Live) -> Decision | ExecutionResult | None:
+
+async def decide(desk: Desk, live: Live) -> Decision | ExecutionResult | Wait | None:
     """What may be sent, reserved; or the denial with all its reasons.
 
-    None: decide again; the account has just been lost, or an exit had to wait beside an order of unknown fate. That wait ends
-    with any change of an order of the instrument, at the latest after a second.
+    None: decide again; the account has just been lost. So too after a Wait: the order had to wait for other orders of its
+    instrument, which ends with any change of one of them, at the latest after a second.
 
     The snapshot is taken, the guards are asked and the reservation is made in one step without an await.
     """
@@ -45,12 +52,15 @@ async def decide(desk: Desk, live: Live) -> Decision | ExecutionResult | None:
         text = f"the rules of {live.lane} cannot be had ({type(error).__name__}); try again later"
         return denied(Denial(code="NO_INSTRUMENT", message=text))
     live.instrument = instrument
+    if live.superseded:
+        await accepted(desk, live.superseded)
+    if (scope := closes(live.instruction)) is not None:
+        await clear(desk, live, scope)
     quote, equity = await look(desk, live, account)
-    held = await _room(desk, live, account, instrument)
-    verdict = _decide(desk, live, account, instrument, quote, equity, held)
+    held = await _room(desk, live, account, state_of(desk, live, instrument, quote, equity))
+    verdict = _decide(desk, live, account, state_of(desk, live, instrument, quote, equity), held)
     if isinstance(verdict, Wait):
         await until_changed(desk, live.lane)
-        return None
     return verdict
 
 
@@ -58,6 +68,8 @@ def decide_now(desk: Desk, live: Live) -> Decision | None:
     """The decision, reserved, where all that it rests on is at hand; None: the lane takes it up, also to say no."""
     account = desk.account
     if account is None or desk.not_ready or desk.halt.state is not HaltState.ACTIVE or desk.questions(live.lane):
+        return None
+    if not desk.breaker.closed:  # the one order that tries the venue is durable before it is chosen
         return None
     instrument = account.known_instrument(live.lane)
     if instrument is None and "fetch_instrument" in account.capabilities.abilities:
@@ -70,47 +82,56 @@ def decide_now(desk: Desk, live: Live) -> Decision | None:
         if quote is None or equity is None:
             return None
     live.instrument = instrument
-    verdict = _decide(desk, live, account, instrument, quote, equity)
+    scope = closes(live.instruction)
+    if scope is not None and resting_entries(desk, live, scope):
+        return None
+    verdict = _decide(desk, live, account, state_of(desk, live, instrument, quote, equity))
     return verdict if isinstance(verdict, Decision) else None
 
 
 def _decide(
-    desk: Desk,
-    live: Live,
-    account: Account,
-    instrument: Instrument | None,
-    quote: MarketData | None,
-    equity: Decimal | None,
-    held: Room | None = None,
-) -> Decision | ExecutionResult | Wait:
-    order = _order(desk, live, account, instrument)
-    if isinstance(order, Denial):
-        close = live.instruction
-        later = isinstance(close, ClosePosition) and order.code == "NOTHING_TO_CLOSE" and may_bring(desk, live.lane, close)
-        return Wait() if later else denied(order)
-    return _judge(desk, live, account, order, state_of(desk, live, instrument, quote, equity), held)
-
-
-async def _room(desk: Desk, live: Live, account: Account, instrument: Instrument | None) -> Room | None:
-    """The venue's position, where an exit beside an unknown order has to fit it."""
-    if not desk.questions(live.lane) or enforces_reduce_only(account, instrument):
-        return None
-    order = _order(desk, live, account, instrument)
-    if isinstance(order, Denial) or not is_exit(desk, order):
-        return None
-    return await room(desk, account, live.lane, instrument)
-
-
-def _judge(
-    desk: Desk, live: Live, account: Account, order: Order, state: AccountState, held: Room | None
+    desk: Desk, live: Live, account: Account, state: AccountState, held: Room | None = None
 ) -> Decision | ExecutionResult | Wait:
     with localcontext(EXACT):
-        return _judged(desk, live, account, order, state, held)
+        made = concrete(desk, live, account, state)
+        verdict = _nothing(desk, live, made) if isinstance(made, Denial) else _judged(desk, live, account, made, state, held)
+    if not isinstance(verdict, Wait):
+        desk.book.unclaim(live.key.client_order_id)
+    return verdict
+
+
+def _nothing(desk: Desk, live: Live, why: Denial) -> ExecutionResult | Wait:
+    """Nothing is to be sent, unless an order that is under way brings something; what waits for that is a close."""
+    close = closes(live.instruction)
+    if why.code not in _BY_POSITION:
+        return denied(why)
+    if may_bring(desk, live.lane, scope_of(desk, live) or Scope(live.instruction.strategy)):
+        return denied(unresolved(desk, live.lane)) if close is None else UNKNOWN
+    resting = [] if close is None else resting_entries(desk, live, close)
+    if any(going(entry) for entry in resting):
+        return Wait("the cancel of an entry is not confirmed yet")
+    if resting:
+        names = ", ".join(entry.key.client_order_id for entry in resting[:3])
+        why = evolve(why, message=f"{why.message}; but {names} could not be cancelled and may still open a position")
+        desk.alarm("CLOSE_INCOMPLETE", why.message, live.key.client_order_id)
+    return denied(why)
+
+
+async def _room(desk: Desk, live: Live, account: Account, state: AccountState) -> Room | None:
+    """The venue's position, where an exit beside an unknown order has to fit it."""
+    if not desk.questions(live.lane) or enforces_reduce_only(account, state.instrument):
+        return None
+    with localcontext(EXACT):
+        made = concrete(desk, live, account, state)
+    if isinstance(made, Denial) or not is_exit(desk, made.order):
+        return None
+    return await room(desk, account, live.lane, state.instrument)
 
 
 def _judged(
-    desk: Desk, live: Live, account: Account, order: Order, state: AccountState, held: Room | None
+    desk: Desk, live: Live, account: Account, made: Concrete, state: AccountState, held: Room | None
 ) -> Decision | ExecutionResult | Wait:
+    order, target = made.order, made.target
     reducing = is_reducing(desk, account, order, state.instrument)
     enforced = enforces_reduce_only(account, state.instrument)
     verdict = beside(desk, order, reducing=reducing, enforced=enforced, room=held)
@@ -118,15 +139,47 @@ def _judged(
         return verdict
     if isinstance(verdict, Order) and verdict is not order:
         order, reducing = verdict, True
-    denials = [*_stale(desk, live, order, reducing), *account.unsupported(order, state.instrument)]
+    if (waits := _waits(desk, live, order, reducing=reducing, enforced=enforced)) is not None:
+        return waits
+    plan = plan_protection(account, desk.config.protection, order, state.instrument)
+    sent = order if isinstance(plan, Denial) else bare(order, plan)
+    denials = [
+        *_superseded(live, target, reducing=reducing),
+        *_stale(desk, live, reducing=reducing),
+        *account.unsupported(sent, state.instrument),
+    ]
+    denials += further_entry(desk, account, order, reducing=reducing)
+    denials += [plan] if isinstance(plan, Denial) and plan.code not in {denial.code for denial in denials} else []
+    denials += [*desk.breaker.denials(live, reducing=reducing), *desk.refusals.denials(live, reducing=reducing)]
     denials += [verdict] if isinstance(verdict, Denial) else []
     denials += account.validate_order(order, state.instrument, reducing=reducing)
     denials += account.check_risk(order, state, reducing=reducing)
-    if denials:
+    if denials or isinstance(plan, Denial):
         return denied(*denials)
-    document = document_of(desk, live, order, state, reducing)
-    live.token = desk.book.reserve(order.symbol, order.side, order.quantity, reducing=reducing)
-    return Decision(order, reducing, document)
+    desk.breaker.passes(live, reducing=reducing)
+    document = document_of(desk, live, sent, state, reducing, plan, target, made.inputs)
+    live.token = desk.book.hold(sent, sent.quantity, reducing=reducing, role=live.role)
+    stand(live, target)
+    return Decision(sent, reducing, document, plan, target)
+
+
+def _waits(desk: Desk, live: Live, order: Order, *, reducing: bool, enforced: bool) -> Wait | None:
+    """An exit waits until the legs beside it have made room, an entry until those of what is gone have ended."""
+    if reducing and not enforced and not beside_legs(desk, order):
+        desk.book.claim(live.key.client_order_id, order.symbol, order.side, order.quantity)
+        desk.poke(order.symbol)
+        return Wait("protective orders of the instrument have to make room")
+    if not reducing and desk.orphans.get(order.symbol) and not _stale(desk, live, reducing=False):
+        return Wait("protective orders of the instrument still rest though what they protected is gone", exit=False)
+    return None
+
+
+def _superseded(live: Live, target: Target | None, *, reducing: bool) -> list[Denial]:
+    """An entry that waited while a close came is not sent any more; nor is what would turn the position round."""
+    if not live.superseded or (reducing and (target is None or not target.entry)):
+        return []
+    text = f"{live.superseded} came to close the position while this order waited for its turn; signal again if it is meant"
+    return [Denial(code="SUPERSEDED", message=text, value=live.superseded)]
 
 
 def is_reducing(desk: Desk, account: Account, order: Order, instrument: Instrument | None) -> bool:
@@ -137,74 +190,24 @@ def is_reducing(desk: Desk, account: Account, order: Order, instrument: Instrume
     return enforced or desk.book.reduces(order.symbol, order.side, order.quantity)
 
 
-def enforces_reduce_only(account: Account, instrument: Instrument | None) -> bool:
-    """Whether the venue itself keeps a reduce-only order from opening a position."""
-    if instrument is not None and instrument.reduce_only is not None:
-        return instrument.reduce_only
-    return account.capabilities.reduce_only
-
-
-def _order(desk: Desk, live: Live, account: Account, instrument: Instrument | None) -> Order | Denial:
-    if isinstance(live.instruction, ClosePosition):
-        return _closing(desk, live, live.instruction, account, instrument)
-    order = live.instruction
-    spot = instrument is not None and instrument.kind is Kind.SPOT
-    down = desk.config.quantize == "down" or (desk.config.quantize is None and spot)
-    return quantise(order, instrument, down=down or desk.book.reduces(order.symbol, order.side, order.quantity))
-
-
-def _closing(desk: Desk, live: Live, close: ClosePosition, account: Account, instrument: Instrument | None) -> Order | Denial:
-    """A market order for what is held now and not known to be closed by another order."""
-    totals = desk.book.totals(live.lane)
-    held = totals.position if close.scope == "account" else desk.book.position(live.lane, close.strategy).quantity
-    side = Side.SELL if held > 0 else Side.BUY
-    leaving = totals.working_sell if side is Side.SELL else totals.working_buy
-    leaving -= unknown_quantity(desk, live.lane, side)  # it may never leave; what is sent beside it has to fit
-    quantity = min(abs(held), abs(totals.position) - leaving)
-    if held == 0 or quantity <= 0 or held * totals.position < 0:
-        whose = f"strategy {close.strategy!r}" if close.strategy else "orders without a strategy"
-        text = f"{whose} hold nothing of {live.lane} that is not being closed already; there is nothing to close"
-        return Denial(code="NOTHING_TO_CLOSE", message=text, value=plain(held))
-    order = Order(
-        symbol=live.lane,
-        side=side,
-        quantity=quantity,
-        reduce_only=enforces_reduce_only(account, instrument),
-        client_order_id=close.client_order_id,
-        strategy=close.strategy,
-        signal_time=close.signal_time,
-    )
-    return quantise(order, instrument, down=True)
-
-
-def quantise(order: Order, instrument: Instrument | None, *, down: bool) -> Order | Denial:
-    """An order whose quantity the venue takes; or the denial with the nearest valid quantities."""
-    if instrument is None:
-        return order
-    valid = instrument.quantity_down(order.quantity)
-    if valid == order.quantity:
-        return order
-    too_large = instrument.max_quantity is not None and order.quantity > instrument.max_quantity
-    if valid > 0 and down and not too_large:
-        return evolve(order, quantity=valid)
-    above = None if too_large else instrument.quantity_up(order.quantity)
-    nearest = " or ".join(plain(q) for q in (valid, above) if q)
-    text = f"{plain(order.quantity)} is no quantity that {order.symbol} takes; the nearest are {nearest}"
-    return Denial(code="QUANTITY", message=text, limit=nearest, value=plain(order.quantity))
-
-
 def stale(desk: Desk, live: Live) -> Denial | None:
-    """Whether an entry has grown too old, as far as the instruction alone tells; a close never does."""
+    """Whether an entry has grown too old, as far as that can be told before its turn; an exit never does."""
     order = live.instruction
-    if isinstance(order, ClosePosition) or order.reduce_only or is_exit(desk, order):
+    if may_reduce(desk, live) or (isinstance(order, Order) and (order.reduce_only or is_exit(desk, order))):
         return None
-    return next(iter(_stale(desk, live, order, reducing=False)), None)
+    return too_late(desk, live)
 
 
-def _stale(desk: Desk, live: Live, order: Order, reducing: bool) -> list[Denial]:
+def too_late(desk: Desk, live: Live) -> Denial | None:
+    """Whether an order has grown too old to open a position."""
+    return next(iter(_stale(desk, live, reducing=False)), None)
+
+
+def _stale(desk: Desk, live: Live, *, reducing: bool) -> list[Denial]:
     """An entry is for the moment it was meant for; a limit order of a program without a signal time may wait."""
     signal, now = live.instruction.signal_time, desk.clock.now()
-    if reducing or (signal is None and order.order_type in _RESTING):
+    rests = isinstance(live.instruction, Order | SizedOrder) and live.instruction.order_type in _RESTING
+    if reducing or (signal is None and rests):
         return []
     if signal is not None and signal > now + AHEAD:
         text = f"the signal's time lies {(signal - now) / 1000:.0f} s ahead; look at its unit (milliseconds) and the clocks"

@@ -6,21 +6,24 @@ from __future__ import annotations
 import asyncio
 
 from fks_exec.convert import canonical, digest_of
+from fks_exec.errors import InvalidOrder
 from fks_exec.model.copying import changed
 from fks_exec.model.events import OrderAccepted
 from fks_exec.model.results import ExecutionResult, Status
 
 from ..accounts.desk import Desk
 from ..accounts.live import Live
+from ..exits.family import is_child, role_of
 from ..ids import ClientIds
 from ..instructions import Instruction
 from ..journal.protocol import Accept, Exists, Fenced, Halted, JournalError, JournalStep, Key, Recorded, Written
+from .clearing import restore_queued, supersede
 from .decide import decide_now
-from .lane import Lane, Place, work
+from .lane import LOOK, Lane, Place, work
 from .receipt import Receipt, receipt_for
 from .repair import repair
 from .restore import revive
-from .submit import intend
+from .submit import begin, forget
 
 MERGE = True
 """Accept and intent share one write where the lane is idle and the decision needs no waiting; a bench turns it off."""
@@ -45,6 +48,9 @@ class Intake:
         """An instruction for an account; when this returns it is durable. Raises as ``ExecutionHub.submit``."""
         symbol = desk.ready_account().resolve_symbol(instruction.symbol)
         name = instruction.client_order_id or self._ids.new()
+        if is_child(name):
+            problem = f"{name!a} holds a '~', which marks the orders that the hub makes for another one; give it another id"
+            raise InvalidOrder("client_order_id", problem)
         if (instruction.symbol, instruction.client_order_id) != (symbol, name):
             instruction = changed(instruction, symbol=symbol, client_order_id=name)
         document = canonical(instruction)
@@ -58,7 +64,38 @@ class Intake:
             known, duplicate = await self._recorded(desk, error.recorded), True
         elif error is not None:
             raise error
-        return receipt_for(known, content, duplicate=duplicate)
+        return receipt_for(known, content, duplicate=duplicate, patience=desk.config.deadline)
+
+    async def enter_child(self, desk: Desk, instruction: Instruction) -> Live:
+        """An order that the hub makes for another one takes its place in its lane; once for its id, however often it is asked.
+
+        While the journal cannot be written it waits. An order that the journal knows and that has ended is returned as it was.
+
+        Args:
+            instruction: with its canonical symbol and an id from :mod:`fks_exec_hub.exits.family`.
+
+        Raises:
+            JournalError: the hub closes.
+        """
+        while True:
+            try:
+                return await self._child(desk, instruction)
+            except JournalError:
+                if desk.closing or self._closed:
+                    raise
+                await asyncio.sleep(LOOK)
+
+    async def _child(self, desk: Desk, instruction: Instruction) -> Live:
+        live = desk.live.get(instruction.client_order_id or "")
+        if live is None:
+            document = canonical(instruction)
+            live = self._enter(desk, instruction, document, digest_of(document), None)
+        error = await _failure(live)
+        if isinstance(error, Exists) and isinstance(error.recorded, Recorded):
+            return await self._recorded(desk, error.recorded)
+        if error is not None:
+            raise error
+        return live
 
     def _enter(self, desk: Desk, instruction: Instruction, document: str, content: str, raw: bytes | None) -> Live:
         """In one tick: the journal write, the place in the lane. From here on the order is the hub's."""
@@ -67,19 +104,21 @@ class Intake:
         accept = Accept(key=key, lane=instruction.symbol, digest=content, instruction=document, raw=raw, time=now)
         live = Live(key=key, lane=instruction.symbol, instruction=instruction, digest=content, accepted_at=now)
         live.result = live.told = ExecutionResult(status=Status.PENDING, client_order_id=key.client_order_id)
+        live.role = role_of(key.client_order_id)
         lane = self._lane(desk, live.lane)
         if MERGE and lane.idle:
             live.asked = desk.clock.monotonic()
             live.decision = decide_now(desk, live)
-        self._write(desk, live, accept, *(() if live.decision is None else (intend(desk, live, live.decision),)))
+        marks = supersede(desk, live, (place.live for place in lane.in_order()))
+        self._write(desk, live, accept, *marks, *(() if live.decision is None else begin(desk, live, live.decision)))
         desk.add(live)
         lane.put(Place(live, live.write))
         return live
 
-    def _write(self, desk: Desk, live: Live, accept: Accept, *intent: JournalStep) -> None:
-        """Accept and, where it was decided in the same tick, intent: one write, all or nothing."""
-        term = desk.term if intent else None
-        live.write = asyncio.ensure_future(desk.journal.write(accept, *intent, term=term))
+    def _write(self, desk: Desk, live: Live, accept: Accept, *more: JournalStep) -> None:
+        """Accept, what it changes for others and, where it was decided in the same tick, intent: one write, all or nothing."""
+        term = desk.term if more else None
+        live.write = asyncio.ensure_future(desk.journal.write(accept, *more, term=term))
         live.write.add_done_callback(lambda write: self._written(desk, live, write, accept))
 
     def _written(self, desk: Desk, live: Live, write: asyncio.Future[Written], accept: Accept) -> None:
@@ -90,13 +129,15 @@ class Intake:
             return
         decided = live.decision is not None
         if decided:
-            live.decision, live.submitted_at = None, None
+            live.decision = None
+            forget(live)
             desk.book.release(live.token)
         if decided and isinstance(error, Halted | Fenced):  # the intent was refused; the instruction stands, in a new place
             self._write(desk, live, accept)
             self.put(desk, live)
             return
         desk.drop(live)
+        restore_queued(desk, live, (place.live for place in self._lane(desk, live.lane).in_order()))
         if not isinstance(error, Exists):
             self._tried.add(live.key)
             repair(desk, str(error or "a write was given up"))
@@ -129,7 +170,9 @@ class Intake:
 
     def put(self, desk: Desk, live: Live) -> None:
         """The last place in its lane."""
-        self._lane(desk, live.lane).put(Place(live, live.write))
+        lane = self._lane(desk, live.lane)
+        supersede(desk, live, (place.live for place in lane.in_order()))
+        lane.put(Place(live, live.write))
 
     def _lane(self, desk: Desk, symbol: str) -> Lane[Place]:
         lane = self._lanes.get((desk.name, symbol))

@@ -6,10 +6,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
-from attrs import frozen
+from attrs import define, frozen
 
 from fks_exec.convert import to_json
 from fks_exec.model.results import Denial, ExecutionResult, Status
@@ -18,9 +18,11 @@ from ..accounts.desk import Desk
 from ..accounts.live import Decision, Live
 from ..journal.protocol import Exists, JournalError, Outcome, Written
 from .attempts import pause
-from .decide import decide, stale
+from .beside import Wait
+from .decide import decide, stale, too_late
 from .record import begin, record
 from .repair import repair
+from .standing import done_at_once
 from .submit import denied, not_sent, send, withdrawn, write_intent
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class Lane(Generic[T]):
     def __init__(self, handle: Callable[[T], Awaitable[None]]) -> None:
         self._handle = handle
         self._items: deque[T] = deque()
+        self._in_hand: list[T] = []
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
 
@@ -53,6 +56,10 @@ class Lane(Generic[T]):
     def idle(self) -> bool:
         """Nothing waits and nothing is handled."""
         return self._task is None and not self._items
+
+    def in_order(self) -> list[T]:
+        """What is handled and what waits, the first first."""
+        return [*self._in_hand, *self._items]
 
     def put(self, item: T) -> None:
         """Take a place, in this tick."""
@@ -68,10 +75,13 @@ class Lane(Generic[T]):
             self._task = None
 
     async def _one(self, item: T) -> None:
+        self._in_hand.append(item)
         try:
             await self._handle(item)
         except Exception:  # whatever becomes of one item, the next ones are handled
             log.exception("a lane could not handle an item")
+        finally:
+            self._in_hand.clear()
 
     async def stop(self, seconds: float) -> list[T]:
         """Take nothing further; the item in hand has so many seconds, then it is cancelled.
@@ -111,7 +121,9 @@ async def work(desk: Desk, place: Place) -> None:
     except Exception:  # a fault of ours: the order is in the journal, the next ones must not wait for it
         log.exception("account %s: order %s could not be handled", desk.name, live.key.client_order_id)
         desk.alarm("HUB_FAULT", "an order could not be handled; see the log", live.key.client_order_id)
-        await record(desk, live, _fault(live))
+        fault = _fault(live)
+        done_at_once(live, fault)
+        await record(desk, live, fault)
 
 
 async def _durable(place: Place) -> bool:
@@ -148,11 +160,23 @@ async def _carry_out(desk: Desk, live: Live) -> None:
             break
         before = result
         await asyncio.sleep(seconds)
+    desk.book.unclaim(live.key.client_order_id)
+    given_up = done_at_once(live, result)
     commit = await begin(desk, live, result)
+    if given_up:
+        commit = _alarmed(desk, live, commit)
     if OVERLAP:
         desk.commit(commit)
     else:
         await commit
+
+
+async def _alarmed(desk: Desk, live: Live, commit: Coroutine[Any, Any, None]) -> None:
+    """The venue would not have an exit: that is told as soon as it is written down."""
+    await commit
+    why = live.result.error or live.result.code or live.result.status
+    text = f"nothing of {live.lane} could be closed: {why}; close it again, or by hand"
+    desk.alarm("CLOSE_INCOMPLETE", text, live.key.client_order_id)
 
 
 async def _end_attempt(desk: Desk, live: Live, result: ExecutionResult) -> bool:
@@ -181,6 +205,7 @@ async def _attempt(desk: Desk, live: Live) -> tuple[ExecutionResult, bool] | Non
     Returns:
         The result, and whether the order was handed to the venue; None: the hub closes, the next start takes it up.
     """
+    patience = Patience(desk, live)
     while not desk.closing:
         denial = await _until_possible(desk, live)
         if denial is not None:
@@ -188,11 +213,14 @@ async def _attempt(desk: Desk, live: Live) -> tuple[ExecutionResult, bool] | Non
         try:
             verdict = await _verdict(desk, live)
             if isinstance(verdict, Decision):
-                late = None if live.reducing else stale(desk, live)  # a commit may have taken its time
+                late = None if live.reducing else too_late(desk, live)  # a commit may have taken its time
                 return (await send(desk, live, verdict.order), True) if late is None else (denied(late), False)
             if isinstance(verdict, ExecutionResult):
                 return verdict, False
-            await asyncio.sleep(LOOK)
+            if isinstance(verdict, Wait):
+                patience.lose(verdict)
+            else:
+                await asyncio.sleep(LOOK)
         except Exists:
             desk.book.release(live.token)
             text = "its intent was stored by a write that seemed to fail; nothing was sent"
@@ -204,8 +232,32 @@ async def _attempt(desk: Desk, live: Live) -> tuple[ExecutionResult, bool] | Non
     return None
 
 
-async def _verdict(desk: Desk, live: Live) -> Decision | ExecutionResult | None:
-    """What may be sent, its intent durable; or why not; None: decide again."""
+@define
+class Patience:
+    """An exit may have to wait, and not for ever without a word: after the account's deadline a human is told, once.
+
+    Args:
+        since: monotonic seconds.
+    """
+
+    desk: Desk
+    live: Live
+    since: float | None = None
+    told: bool = False
+
+    def lose(self, wait: Wait) -> None:
+        """The order has waited once more."""
+        now = self.desk.clock.monotonic()
+        self.since = now if self.since is None else self.since
+        if self.told or not wait.exit or now - self.since < self.desk.config.deadline:
+            return
+        self.told = True
+        text = f"an exit of {self.live.lane} cannot be sent yet: {wait.why}; it goes on waiting: look at the venue"
+        self.desk.alarm("EXIT_WAITS", text, self.live.key.client_order_id)
+
+
+async def _verdict(desk: Desk, live: Live) -> Decision | ExecutionResult | Wait | None:
+    """What may be sent, its intent durable; or why not; None: decide again, as after a Wait."""
     if live.decision is not None:
         decision, live.decision = live.decision, None
         return decision

@@ -16,9 +16,9 @@ from fks_exec.model.numbers import ZERO, Number, decimal, plain
 from fks_exec.model.orders import Order
 from fks_exec.model.results import ExecutionResult, Fill, Status
 
-from ..accounts.book import after_fill
 from ..accounts.desk import Desk
 from ..accounts.live import Live, needs_following
+from ..accounts.profit import after_fill
 from ..instructions import read_instruction
 from ..journal.protocol import FillStep, Journal, JournalStep, JournalUnavailable, Key, NamedStep, Outcome, Recorded
 from ..money import rounded

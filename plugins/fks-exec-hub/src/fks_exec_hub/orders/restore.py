@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
-
-from collections.abc import Sequence
 
 from fks_exec.convert import from_dict, from_json
 from fks_exec.model.account import Position
