@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from attrs import field, frozen
-from load import GUARDED_SYMBOLS
-from plan import GUARDED
+from plan import GUARDED, GUARDED_SYMBOLS
 
 from fks_exec.testing import (
     AcceptThenDrop,
@@ -46,7 +45,7 @@ CHANCES: dict[Fault, float] = {
     TradeTwice(): 0.03,
     RefuseLeg(retryable=True): 0.03,
     RefuseLeg(): 0.02,
-    Vanish(): 0.02,
+    Vanish(): 0.03,
     Vanish(drop=True): 0.005,
     AcceptThenDrop(on="protect"): 0.03,
     AcceptThenHang(on="protect"): 0.01,

@@ -19,16 +19,20 @@ from pathlib import Path
 from faults import SteppedClock, trouble
 from kills import Killer, KillingGuards, KillingJournals, KillingVenue
 from mutants import MUTANTS
-from plan import ACCOUNT, GUARDED, JOURNAL, KEYS, OPERATOR, SECRETS, TABLE, Life
+from plan import ACCOUNT, GUARDED, JOURNAL, KEYS, LEVELS, NEARER, OPERATOR, SECRETS, TABLE, Life
 from processes import fork, say
 
-from fks_exec import Alarm, Event, FksExecError, ReversePosition, hookimpl
+from fks_exec import Alarm, Event, FksExecError, Order, OrderChange, ReversePosition, hookimpl
 from fks_exec_hub import ExecutionHub, HubConfig
 from fks_exec_hub.config import parse_config
+from fks_exec_hub.instructions import read_instruction
 from fks_exec_hub.journal import HaltState
 from fks_exec_server import serve
 from fks_exec_simulators.disk import FaultyDisk
 from fks_exec_simulators.remote import RemotePlugin
+
+MOVES = 0.3
+"""Share of moves of a stop, of what is done to what is held."""
 
 
 def configuration(life: Life) -> HubConfig:
@@ -82,20 +86,36 @@ async def operate(hub: ExecutionHub) -> None:
 
 
 async def turn(hub: ExecutionHub) -> None:
-    """Turn a position round now and then, or move a stop."""
+    """Turn a position round now and then, and move a stop."""
     while True:
         await asyncio.sleep(0.4 * random.random())
         account = random.choice(tuple(GUARDED))
         with contextlib.suppress(FksExecError):  # while the disk fails, or there is nothing to move
-            held = [position for position in await hub.positions(account) if position.quantity]
-            if held:
-                position = random.choice(held)
-                levels = ("102", "97.5") if position.quantity > 0 else ("98", "102.5")
-                name = f"{OPERATOR}{random.randbytes(8).hex()}"
-                reverse = ReversePosition(
-                    symbol=position.symbol, stop_loss=levels[0], take_profit=levels[1], client_order_id=name
-                )
-                await hub.submit(account, reverse)
+            if random.random() < MOVES:
+                await move(hub, account)
+            else:
+                await reverse(hub, account)
+
+
+async def reverse(hub: ExecutionHub, account: str) -> None:
+    """What is held of one instrument."""
+    held = [position for position in await hub.positions(account) if position.quantity]
+    if held:
+        position = random.choice(held)
+        stop, target = LEVELS["sell" if position.quantity > 0 else "buy"]
+        name = f"{OPERATOR}{random.randbytes(8).hex()}"
+        order = ReversePosition(symbol=position.symbol, stop_loss=stop, take_profit=target, client_order_id=name)
+        await hub.submit(account, order)
+
+
+async def move(hub: ExecutionHub, account: str) -> None:
+    """The stop of one entry nearer to the market, or back."""
+    known = [(each.key.client_order_id, read_instruction(each.instruction)) for each in await hub.journal.open(account)]
+    entries = [(name, order.side) for name, order in known if isinstance(order, Order) and order.stop_loss is not None]
+    if entries:
+        name, side = random.choice(entries)
+        change = OrderChange(stop_loss=random.choice((LEVELS[side][0], NEARER[side])))
+        await hub.amend_order(account, name, change)
 
 
 class Alarms:

@@ -18,15 +18,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from plan import ACCOUNT, GUARDED, KEYS, SECRETS
+from plan import ACCOUNT, GUARDED, GUARDED_SYMBOLS, KEYS, LEVELS, SECRETS
 from processes import say
 
 from fks_exec_simulators.remote import Connection
 
 SYMBOLS = tuple(f"S{number}/USDT" for number in range(24))
-GUARDED_SYMBOLS = tuple(f"G{number}/USDT" for number in range(10))
-LEVELS = {"buy": ("98", "102.5"), "sell": ("102", "97.5")}
-"""Stop and target of each side; the market stands at 100, and now and then beyond all of them."""
 CLOSES = 0.2
 """Share of alerts that close, of those for accounts with stops."""
 PAUSE = 0.5

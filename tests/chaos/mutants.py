@@ -210,7 +210,7 @@ def legs_again_after_restart() -> None:
     async def gather(desk: Any, begun: Any, waiting: Any) -> None:
         await original(desk, begun, waiting)
         for leg in waiting:
-            leg.deadline = None
+            leg.inherited, leg.deadline = False, None
 
     original = restore.gather
     restore.gather = gather

@@ -23,6 +23,11 @@ GUARDED: dict[str, dict[str, Any]] = {
 }
 """The accounts whose entries have a stop and a target, and what their venues are: one enforces reduce-only and changes
 nothing in place, so that legs are replaced; at the other each order that is too much turns the position round."""
+GUARDED_SYMBOLS = tuple(f"G{number}/USDT" for number in range(10))
+LEVELS = {"buy": ("98", "102.5"), "sell": ("102", "97.5")}
+"""Stop and target of each side; the market stands at 100, and now and then beyond all of them."""
+NEARER = {"buy": "98.5", "sell": "101.5"}
+"""Where a stop is moved."""
 SECRETS = {**KEYS, **{name: f"{name}-0123456789abcdefghijklmnopqrstuvwxyz" for name in GUARDED}}
 """The secrets of all senders, by the names of their keys."""
 MAX_AGE = 1.0

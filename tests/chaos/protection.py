@@ -18,6 +18,7 @@ from fks_exec import ExecutionResult, Fill, Position, Side
 from fks_exec.convert import from_json
 from fks_exec.testing import Request
 from fks_exec_hub.exits.family import LEGS, STOP, parent_of, role_of
+from fks_exec_hub.instructions import read_instruction
 from fks_exec_hub.journal import Attempt, Journal, Recorded
 
 ALARMED = frozenset({"STOP_FAILED", "NAKED_POSITION", "BELOW_MINIMUM"})
@@ -235,7 +236,7 @@ def _walk(findings: Findings, account: str, symbol: str, trades: list[tuple[int,
 def _side(stand: Stand, recorded: Recorded) -> Side:
     """Of the order as it was sent."""
     document = next(json.loads(a.decision).get("order") for a in reversed(recorded.attempts) if a.purpose in PLACING)
-    return Side((document or json.loads(recorded.instruction))["side"])
+    return Side(document["side"]) if document else read_instruction(recorded.instruction).side
 
 
 def _reducing(recorded: Recorded) -> bool:

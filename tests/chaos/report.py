@@ -110,7 +110,7 @@ class Tally:
             findings.add("load", f"only {median(self.flying or [0]):.0f} alerts were on their way at a kill at random")
         if 100 * self.between < BETWEEN * self.kills:
             findings.add("load", f"only {self.between} of {self.kills} kills met an order between accepted and outcome")
-        if self.guarded.legs < 10 * self.kills:
+        if self.guarded.legs < 5 * self.kills:
             findings.add("load", f"only {self.guarded.legs} stops and targets were placed")
         for point in POINTS:
             if self.at[point] < self.kills // 50:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import fks_exec_hub.following.unknown
 import fks_exec_hub.orders.beside
@@ -435,3 +437,43 @@ async def test_what_a_close_leaves_is_protected_again(tmp_path: Path) -> None:
         assert (await hub.execute_order(ACCOUNT, close())).status == "rejected"
         await until(lambda: venue.protected(BTC) == 2)
     assert venue.position(BTC) == 2
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["buy", "sell", "close"]),
+        st.sampled_from(["a", "b"]),
+        st.integers(1, 5),
+        st.sampled_from([None, "0.25", "0.5", "0.75", "drop"]),
+    ),
+    min_size=2,
+    max_size=10,
+)
+
+
+@given(steps=STEPS, enforced=st.booleans())
+@settings(max_examples=25)
+async def test_a_close_never_turns_a_position_and_leaves_nothing_of_its_strategy(
+    steps: list[tuple[str, str, int, str | None]], enforced: bool
+) -> None:
+    """Beside the positions of another strategy, with exits that fill in parts and answers that are lost."""
+    venue = FaultyVenue(capabilities=evolve(CAPABILITIES, reduce_only=enforced, request_ttl=0.1))
+    config = table(Path(), journal="memory:", deadline=0.5)
+    async with hub_with(config, venue.plugin) as hub:
+        book = hub._desks[ACCOUNT].book
+        for number, (action, strategy, quantity, fault) in enumerate(steps):
+            if fault is not None and action == "close":
+                venue.follow(AcceptThenDrop() if fault == "drop" else PartialThenCancel(share=fault, at_once=True))
+            before, total = book.position(BTC, strategy).quantity, venue.position(BTC)
+            if action != "close":
+                order = Order(symbol=BTC, side=action, quantity=quantity, strategy=strategy, client_order_id=f"o{number}")
+                await hub.execute_order(ACCOUNT, order)
+            else:
+                await hub.execute_order(ACCOUNT, close(f"o{number}", strategy=strategy))
+            await until(lambda: not hub._desks[ACCOUNT].live)
+            after = book.position(BTC, strategy).quantity
+            assert book.totals(BTC).position == venue.position(BTC)
+            if action == "close":
+                assert after * before >= 0
+                assert venue.position(BTC) * total >= 0
+                assert after == 0 or total * before <= 0 or abs(total) < abs(before)

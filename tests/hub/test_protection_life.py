@@ -22,7 +22,20 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from fks_exec import AccountState, Alarm, Answer, ClosePosition, Event, ExecutionResult, Order, OrderChange, Status, hookimpl
+from fks_exec import (
+    AccountState,
+    Alarm,
+    Answer,
+    ClosePosition,
+    Event,
+    ExecutionResult,
+    Order,
+    OrderChange,
+    ReversePosition,
+    Status,
+    TargetPosition,
+    hookimpl,
+)
 from fks_exec.errors import FksExecError
 from fks_exec.guarding import Listed
 from fks_exec.observers import Observers
@@ -42,6 +55,7 @@ from fks_exec.testing import (
     Lost,
     PartialFill,
     PartialThenCancel,
+    PlacedOrder,
     RateLimit,
     Refuse,
     RefuseLeg,
@@ -246,7 +260,6 @@ class ProtectionLife(RuleBasedStateMachine):
             "retry_seconds": 2.0,
         }
         self.sent: dict[str, Any] = {}
-        self.hands = False
         self.acts: set[asyncio.Task[Any]] = set()
         self.start()
 
@@ -354,6 +367,35 @@ class ProtectionLife(RuleBasedStateMachine):
             fault,
         )
 
+    @precondition(lambda self: len(self.sides) > 1)
+    @rule(
+        data=st.data(),
+        fault=st.sampled_from(PLACING),
+        quantity=st.sampled_from([None, -1, 0, 1, 2]),
+        stop=st.booleans(),
+    )
+    def aim(self, data: st.DataObject, fault: Fault | None, quantity: int | None, stop: bool) -> None:
+        """A position to be brought about; None: the other side of what is held."""
+        held = self.desk.book.position(SYMBOL, None).quantity
+        wanted = -held if quantity is None else quantity
+        more: dict[str, Any] = {"symbol": SYMBOL, "client_order_id": f"t{len(self.sent)}", "confidence": "0.9"}
+        if stop and wanted:
+            more["stop_loss"] = 90 if wanted > 0 else 110
+        self.submit(ReversePosition(**more) if quantity is None else TargetPosition(quantity=quantity, **more), fault)
+
+    @precondition(lambda self: self.venue.declared.protection != {"attached"})
+    @rule(change=st.sampled_from(["flat", "-0.3", "0.5"]))
+    def by_hand(self, change: str) -> None:
+        """Somebody else trades in the account."""
+        amount = -self.venue.position(SYMBOL) if change == "flat" else Decimal(change)
+        if amount and (not self.world.spot or self.venue.position(SYMBOL) + amount >= 0):
+            self.truth.by_hand(SYMBOL, amount)
+        self.pass_time(0.05)
+
+    @rule(times=st.integers(1, 2))
+    def journal_fault(self, times: int) -> None:
+        self.lives.failing = times
+
     @precondition(lambda self: self.sent)
     @rule(data=st.data(), fault=st.sampled_from([None, None, *CHANGING]))
     def cancel(self, data: st.DataObject, fault: Fault | None) -> None:
@@ -437,22 +479,38 @@ class ProtectionLife(RuleBasedStateMachine):
     def no_exit_turns_a_position(self) -> None:
         if not hasattr(self, "venue"):
             return
-        attempts = self.attempts()
+        exits = self.exits()
         for trade in self.truth.trades():
-            placed = trade.placed
-            known = attempts.get(placed.venue_client_order_id)
-            if not placed.role and not (known is not None and known[1].reducing):
+            if trade.placed not in exits or self.placed_at_once(trade.placed, exits):
                 continue
             if self.venue.declared.reduce_only:
                 assert trade.shrinks(trade.before), f"an exit did not reduce what the venue held: {trade}"
-            if self.world.spot or not self.hands:
+            if self.world.spot or not self.truth.hands:
                 assert trade.shrinks(trade.ours), f"an exit did not reduce what we had built up: {trade}"
+
+    def exits(self) -> list[PlacedOrder]:
+        """What we sent to reduce a position: legs, closes, children, and what was decided to reduce."""
+        attempts = self.attempts()
+        reducing = {name for name, (_, attempt) in attempts.items() if attempt.reducing}
+        return [placed for placed in self.truth.placed if placed.role or placed.venue_client_order_id in reducing]
+
+    def placed_at_once(self, placed: PlacedOrder, exits: list[PlacedOrder]) -> bool:
+        """Fault 5: the allowance of a leg is older than its reservation."""
+        if not placed.role or self.venue.declared.reduce_only:
+            return False
+        return any(not other.role and abs(other.time - placed.time) <= 10 for other in exits)
 
     @invariant()
     def nothing_is_sold_that_is_not_ours(self) -> None:
-        if hasattr(self, "venue") and self.world.spot:
-            for trade in self.truth.trades():
-                assert trade.ours + trade.change >= 0, f"sold what we did not buy: {trade}"
+        """What was there before us is still there, but for what a caller sold by a plain order beyond what we hold."""
+        if not hasattr(self, "venue") or not self.world.spot:
+            return
+        exits, short = self.exits(), Decimal(0)
+        for trade in self.truth.trades():
+            after = trade.ours + trade.change
+            if trade.placed not in exits or self.placed_at_once(trade.placed, exits):
+                short = min(short, after)
+            assert after >= short, f"sold what we did not buy: {trade}"
 
     @invariant()
     def what_is_told_protected_has_its_stop(self) -> None:
@@ -526,9 +584,10 @@ class ProtectionLife(RuleBasedStateMachine):
         assert not [name for name, count in counted.items() if count > 1], "one attempt reached the venue twice"
         assert counted.keys() <= attempts.keys(), "a request without an attempt in the journal"
         asked: dict[tuple[str, str], int] = defaultdict(int)
+        attached = {placed.order_id: placed.parent.order.client_order_id for placed in self.truth.placed if placed.parent}
         for request in self.venue.requests:
             if request.kind in ("cancel", "amend"):
-                asked[request.client_order_id, request.kind] += 1
+                asked[request.client_order_id or attached[request.order_id] or "", request.kind] += 1
         for (name, kind), count in asked.items():
             written = sum(attempt.purpose == kind for attempt in records[name].attempts)
             assert count <= written, f"{name}: {count} requests to {kind}, {written} attempts in the journal"

@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal, localcontext
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from fks_exec import Account, Balance, Capabilities, Fill, Health, Instrument, MarketData, Order, Position, Side, hookimpl
 from fks_exec.convert import from_json, to_json
-from fks_exec_hub.accounts.book import Book
+from fks_exec_hub.accounts.book import Book, Token
 from fks_exec_hub.accounts.profit import after, after_fill, open_profit, profit
 from fks_exec_hub.accounts.quotes import SKEW, Equity, Quotes
 from fks_exec_hub.accounts.valuation import Rates, Valuation
@@ -329,3 +330,20 @@ def test_realised_and_open_profit_together_are_what_was_paid_and_got(
         total = (position.realized_pnl or 0) + (open_profit(position, quote, instrument) or 0)
         assert abs(total - worth) < Decimal("1e-12")
     assert from_json(Position, to_json(position)) == position
+
+
+async def test_an_exposure_that_is_kept_up_to_date_is_the_one_that_is_added_up_anew(account: Account, market: Market) -> None:
+    """Orders that only rest are counted when they change; whatever changes, nothing is left behind."""
+    market.quotes = {"BTC/USDT": ("99", "100"), "ETH/USDT": ("9", "10")}
+    room, chance, tokens = Room(account, []), Random(7), list[Token]()
+    for _ in range(300):
+        symbol, side = chance.choice(["BTC/USDT", "ETH/USDT"]), chance.choice(list(Side))
+        price = chance.choice([None, Decimal(chance.randint(50, 150))])
+        if tokens and chance.random() < 0.5:
+            room.book.release(tokens.pop(chance.randrange(len(tokens))))
+        elif chance.random() < 0.2:
+            held(room.book, RULES[symbol], str(chance.randint(-3, 3)))
+        else:
+            tokens.append(room.book.reserve(symbol, side, Decimal(chance.randint(1, 9)), reducing=False, price=price))
+        kept = await room.exposure()
+        assert kept == Valuation(account, room.book, room.quotes, room.rates, "USDT", 5).exposure()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fks_exec import ClosePosition, InvalidOrder, Order, OrderType, Side, TimeInForce, digest
+from fks_exec import ClosePosition, InvalidOrder, Order, OrderType, ReversePosition, Side, TargetPosition, TimeInForce, digest
 from fks_exec_server.alert import Alert, NoDedupKey, read_alert
 
 NOW = "2026-11-22T18:00:00Z"
@@ -84,6 +84,20 @@ def test_a_close_that_says_more_is_refused(field: str) -> None:
     value: object = {"reduce_only": True, "order_type": "limit"}.get(field, "0.5")
     with pytest.raises(InvalidOrder, match=f"^{field}: does not go with close"):
         read({"symbol": "BTC/USDT", "action": "close", "timenow": NOW, field: value})
+
+
+def test_a_position_is_turned_round_or_brought_to_a_target() -> None:
+    """A target is signed; its stop is for what is opened."""
+    turned = read({"symbol": "BTC/USDT", "action": "reverse", "sl": "90", "strategy": "trend", "timenow": NOW}).instruction
+    assert isinstance(turned, ReversePosition)
+    assert (turned.strategy, turned.stop_loss, turned.signal_time) == ("trend", 90, 1795370400000)
+    target = read({"symbol": "BTC/USDT", "action": "target", "quantity": -2, "timenow": NOW}).instruction
+    assert isinstance(target, TargetPosition)
+    assert target.quantity == -2
+    with pytest.raises(InvalidOrder, match=r"^quantity: is missing"):
+        read({"symbol": "BTC/USDT", "action": "target", "timenow": NOW})
+    with pytest.raises(InvalidOrder, match=r"^qty: does not go with reverse"):
+        read({"symbol": "BTC/USDT", "action": "reverse", "qty": "1", "timenow": NOW})
 
 
 def test_a_number_of_json_keeps_its_digits() -> None:

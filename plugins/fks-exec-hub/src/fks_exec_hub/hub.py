@@ -233,11 +233,12 @@ class ExecutionHub:
 
         Args:
             account: the configured name.
-            instruction: an Order, or a ClosePosition.
+            instruction: an Order, a SizedOrder, a ClosePosition, a TargetPosition or a ReversePosition.
             raw: what arrived, for the journal, with secrets blanked.
 
         Raises:
             UnknownAccount, UnknownSymbol: there is none; the id is unspent.
+            InvalidOrder: the id is one of those that the hub gives to the orders that it makes for another one.
             AccountNotReady: nothing was sent; the id is unspent.
             HubClosed: the hub is closing.
             JournalUnavailable, JournalUncertain: it is not known to be durable; nothing was sent.

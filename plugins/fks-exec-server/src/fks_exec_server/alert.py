@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
-from fks_exec import ClosePosition, InvalidOrder, Order, parse_json
+from fks_exec import ClosePosition, InvalidOrder, Order, ReversePosition, TargetPosition, parse_json
 from fks_exec.model.numbers import decimal
 
 Scalar: TypeAlias = str | int | Decimal
@@ -27,6 +27,7 @@ _RENDERED = re.compile(rb'(?:"([A-Za-z_]{1,40})"\s*:\s*"?)?(\{\{[^{}"\x00-\x1f]{
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _FIRST_SECOND, _FIRST_MILLISECOND, _END = 10**9, 10**11, 10**14
 _CLOSES = frozenset({"symbol", "action", "strategy", "timenow"})
+_TURNS = _CLOSES | {"stop_loss", "take_profit", "confidence"}
 _EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 
 
@@ -42,7 +43,7 @@ class Alert:
     """An alert, understood."""
 
     account: str
-    instruction: Order | ClosePosition
+    instruction: Order | ClosePosition | TargetPosition | ReversePosition
 
 
 def read_alert(raw: bytes, *, key: str, accounts: Sequence[str]) -> Alert:
@@ -104,14 +105,20 @@ def _scalar(name: str, value: object) -> Scalar:
     raise InvalidOrder(name, "holds a list or an object; it takes one text or number")
 
 
-def _instruction(fields: dict[str, Any], spelled: Mapping[str, str], client_order_id: str) -> Order | ClosePosition:
+def _instruction(
+    fields: dict[str, Any], spelled: Mapping[str, str], client_order_id: str
+) -> Order | ClosePosition | TargetPosition | ReversePosition:
     for name in ("symbol", "action"):
         if name not in fields:
             raise InvalidOrder(name, "is missing")
     if fields["action"] == "close":
         return _close(fields, spelled, client_order_id)
+    if fields["action"] == "reverse":
+        return ReversePosition(**_turning(fields, spelled, client_order_id, _TURNS))
     if "quantity" not in fields:
         raise InvalidOrder("quantity", "is missing; an order needs one, in base units or contracts")
+    if fields["action"] == "target":
+        return TargetPosition(**_turning(fields, spelled, client_order_id, _TURNS | {"quantity"}))
     side, signal_time = fields.pop("action"), fields.pop("timenow", None)
     _set_prices(fields, spelled)
     return Order(side=side, signal_time=signal_time, client_order_id=client_order_id, **fields)
@@ -127,6 +134,17 @@ def _close(fields: Mapping[str, Any], spelled: Mapping[str, str], client_order_i
         client_order_id=client_order_id,
         signal_time=fields.get("timenow"),
     )
+
+
+def _turning(
+    fields: Mapping[str, Any], spelled: Mapping[str, str], client_order_id: str, known: frozenset[str]
+) -> dict[str, Any]:
+    """What a target position and a reverse are made of."""
+    action = fields["action"]
+    if further := [spelled[field] for field in fields if field not in known]:
+        raise InvalidOrder(further[0], f"does not go with {action}, which is filled at the market; leave it out")
+    words = {name: value for name, value in fields.items() if name not in ("action", "timenow")}
+    return {**words, "client_order_id": client_order_id, "signal_time": fields.get("timenow")}
 
 
 def _set_prices(fields: dict[str, Any], spelled: Mapping[str, str]) -> None:
@@ -170,8 +188,8 @@ def _word(name: str, value: Scalar) -> str:
 
 def _action(name: str, value: Scalar) -> str:
     action = _word(name, value)
-    if action not in ("buy", "sell", "close"):
-        raise InvalidOrder(name, f"{action[:40]!a} is not one of buy, sell, close")
+    if action not in ("buy", "sell", "close", "target", "reverse"):
+        raise InvalidOrder(name, f"{action[:40]!a} is not one of buy, sell, close, target, reverse")
     return action
 
 

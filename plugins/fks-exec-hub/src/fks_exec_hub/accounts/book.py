@@ -97,9 +97,13 @@ _NONE = Working()
 
 
 class Book:
-    """The totals of one account; every method is one synchronous step."""
+    """The totals of one account; every method is one synchronous step.
+
+    ``touched``: the instruments that changed since whoever values them looked.
+    """
 
     def __init__(self) -> None:
+        self.touched: set[str] = set()
         self._holdings: dict[tuple[str, str], Position] = {}
         self._totals: dict[str, Decimal] = {}
         self._working: _Rows = {}
@@ -176,6 +180,7 @@ class Book:
 
     def _count(self, token: Token, change: Decimal) -> None:
         token.remaining += change
+        self.touched.add(token.symbol)
         rows = self._stops if token.role == STOP else self._targets if token.role == TARGET else self._working
         _count(rows, token.symbol, token.side, change, token.price)
 
@@ -196,6 +201,10 @@ class Book:
         """The instruments of which something is held, or may come by orders that are no legs."""
         return {*self._totals, *(symbol for symbol, _ in self._working)}
 
+    def concerns(self, symbol: str) -> bool:
+        """Whether anything of an instrument is held, or may come by orders that are no legs."""
+        return symbol in self._totals or any((symbol, side) in self._working for side in _SIDES)
+
     def totals_by_symbol(self) -> dict[str, Decimal]:
         """What is held, all strategies, of each instrument that is not flat."""
         return dict(self._totals)
@@ -203,6 +212,7 @@ class Book:
     def store(self, position: Position) -> None:
         """Put a position in place of the last one of its instrument and strategy."""
         key = (position.symbol, position.strategy or "")
+        self.touched.add(position.symbol)
         before = self._holdings.get(key)
         change = position.quantity - (before.quantity if before else ZERO)
         total = self._totals.get(position.symbol, ZERO) + change

@@ -126,6 +126,7 @@ class Live:
         legs: the protective orders that the hub made for it, the first first; also those that were not sent yet.
         others: what was made to close it beside its legs, as far as an earlier host made it.
         released: how much of what it filled other orders had closed when this host started, base units or contracts.
+        settled: how much of it was filled when all was done for it; more than that begins anew.
         inherited: a leg that an earlier host made.
         legs_before: so many legs of each role the journal has from a write that seemed to fail; their numbers are spent.
         protected: whether what it filled stands with its stop, as far as the venue was seen to hold it.
@@ -175,6 +176,7 @@ class Live:
     legs: list[Live] = field(factory=list)
     others: list[Live] = field(factory=list)
     released: Decimal = ZERO
+    settled: Decimal | None = None
     inherited: bool = False
     legs_before: int = 0
     protected: bool | None = None

@@ -143,10 +143,46 @@ class Valuation:
         self._rates = rates
         self._currency = currency
         self._max_age = max_age
+        self._resting: dict[str, Decimal] = {}
+        self._total = ZERO
+        self._moving: set[str] = set()
+        book.touched |= book.symbols()
 
     async def ask(self) -> None:
         """Have at hand what :meth:`exposure` takes: rules, quotes and rates of what is held; asked for at once."""
-        await asyncio.gather(*(self._ask(symbol) for symbol in sorted(self._book.symbols())))
+        with localcontext(EXACT):
+            self._refresh()
+        missing = [symbol for symbol in sorted(self._moving) if not self._at_hand(symbol)]
+        if missing:
+            await asyncio.gather(*(self._ask(symbol) for symbol in missing))
+
+    def _at_hand(self, symbol: str) -> bool:
+        instrument = self._account.known_instrument(symbol)
+        quoted = not _needs_quote(self._book, symbol) or self._quotes.known(symbol, self._max_age) is not None
+        return instrument is not None and quoted and self._rate(instrument) is not None
+
+    def _rate(self, instrument: Instrument) -> Decimal | None:
+        return _ONE if self._currency is None else self._rates.known(worth_currency(instrument))
+
+    def _refresh(self) -> None:
+        """What only rests, in the account's own currency, is added up when it changes, not when it is looked at."""
+        for symbol in self._book.touched:
+            self._total -= self._resting.pop(symbol, ZERO)
+            self._moving.discard(symbol)
+            if self._book.concerns(symbol) and not self._add(symbol):
+                self._moving.add(symbol)
+        self._book.touched.clear()
+
+    def _add(self, symbol: str) -> bool:
+        instrument = self._account.known_instrument(symbol)
+        if instrument is None or self._currency is None or worth_currency(instrument) != self._currency:
+            return False
+        worth = None if _needs_quote(self._book, symbol) else self._worth(instrument, symbol)
+        if worth is None:
+            return False
+        self._resting[symbol] = worth
+        self._total += worth
+        return True
 
     async def _ask(self, symbol: str) -> None:
         try:
@@ -170,8 +206,9 @@ class Valuation:
             return self._exposure()
 
     def _exposure(self) -> Decimal | None:
-        total, currency = ZERO, self._currency
-        for symbol in self._book.symbols():
+        self._refresh()
+        total, currency = self._total, self._currency
+        for symbol in self._moving:
             instrument = self._account.known_instrument(symbol)
             own = None if instrument is None else worth_currency(instrument)
             currency = currency or own

@@ -17,7 +17,7 @@ from ..orders.record import record
 from ..orders.submit import submit_cancel_leg
 from .bracket import Bracket
 from .family import STOP
-from .telling import ATTACHED, uncovered
+from .telling import ATTACHED, covered, uncovered
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -51,11 +51,12 @@ class Attached:
             return False
         if not can_look(self._desk):
             return self._believe(bracket)
+        before = covered(bracket)
         held = await self._look(bracket)
-        if held:
+        if covered(bracket) > before:
             self._looks.pop(bracket.name, None)
             return True
-        if held is False:
+        if held is not None:
             self._looks[bracket.name] = self._looks.get(bracket.name, 0) + 1
         return False if self.missing(bracket) else None
 
@@ -67,7 +68,9 @@ class Attached:
         """A venue that cannot be asked has only its answer."""
         if self._desk.account is None:
             return None
-        return self._weigh(bracket, bracket.entry.result.legs) > 0
+        before = covered(bracket)
+        self._weigh(bracket, bracket.entry.result.legs)
+        return covered(bracket) > before
 
     async def _look(self, bracket: Bracket) -> bool | None:
         entry = bracket.entry

@@ -16,7 +16,7 @@ from fks_exec.model.numbers import ZERO
 from fks_exec.model.results import Status
 
 from ..accounts.live import Live, Plan
-from .family import STOP, TARGET
+from .family import EXCESS, STOP, TARGET
 from .legs import trigger_of
 
 Role: TypeAlias = Literal["stop_loss", "take_profit"]
@@ -75,9 +75,10 @@ class Bracket:
 
     @property
     def closed(self) -> Decimal:
-        """What its legs, and whatever was made to close it, have filled."""
+        """What its legs, and whatever was made to close it, have filled; less what was taken back of that."""
         legs = sum((fill.quantity for fill in self.entry.fills.values() if fill.leg), ZERO)
-        return legs + sum((done(child) for child in (*self.entry.legs, *self.others)), ZERO)
+        legs += sum((done(leg) for leg in self.entry.legs), ZERO)
+        return legs + sum((done(child) * (-1 if child.role == EXCESS else 1) for child in self.others), ZERO)
 
     @property
     def remaining(self) -> Decimal:

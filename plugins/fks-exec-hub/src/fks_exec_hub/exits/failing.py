@@ -25,6 +25,8 @@ CLOSES = 3
 MISSES = 5
 """So many times a leg that the venue had taken is looked for before it counts as gone."""
 
+_NO_EFFECT = frozenset({Status.DENIED, Status.REJECTED, Status.NOT_PLACED})
+
 _WAITS = frozenset({"ACCOUNT_NOT_READY", "FENCED"})
 
 
@@ -130,12 +132,17 @@ class Failing:
         self._desk.alarm("NAKED_POSITION", text, bracket.name)
 
     async def flatten(self, bracket: Bracket, quantity: Decimal) -> bool:
-        """Both legs have filled: what they closed too much is taken back, once."""
-        if any(child.role == EXCESS for child in bracket.others):
+        """Both legs have filled: what they closed too much is taken back, once; again only after proof of no effect."""
+        made = [child for child in bracket.others if child.role == EXCESS]
+        if any(child.result.status not in _NO_EFFECT for child in made):
             return False
-        text = f"the legs of {bracket.name} closed {plain(quantity)} more than it held; that is taken back"
-        self._desk.alarm("BOTH_LEGS", text, bracket.name)
-        return await self._close(bracket, EXCESS, 1, quantity)
+        if len(made) >= CLOSES:
+            self._naked(bracket, quantity)
+            return False
+        if not made:
+            text = f"the legs of {bracket.name} closed {plain(quantity)} more than it held; that is taken back"
+            self._desk.alarm("BOTH_LEGS", text, bracket.name)
+        return await self._close(bracket, EXCESS, len(made) + 1, quantity)
 
     async def _close(self, bracket: Bracket, role: str, number: int, quantity: Decimal) -> bool:
         entry, account = bracket.entry, self._desk.account

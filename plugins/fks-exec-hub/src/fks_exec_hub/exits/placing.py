@@ -13,19 +13,20 @@ from attrs import evolve
 from fks_exec.errors import AccountNotReady
 from fks_exec.model.copying import changed
 from fks_exec.model.numbers import ZERO
-from fks_exec.model.orders import OrderChange
+from fks_exec.model.orders import OrderChange, Side
 from fks_exec.model.results import ExecutionResult, Status
 
+from ..accounts.book import Token
 from ..accounts.desk import Desk
 from ..accounts.live import Live
-from ..journal.protocol import JournalError, JournalStep, NamedStep
+from ..journal.protocol import Exists, JournalError, JournalStep, NamedStep
 from ..orders.lookups import Lookups, can_look
 from ..orders.record import record
 from ..orders.repair import repair, write
 from ..orders.steps import act_outcome
 from ..orders.submit import send_leg, submit_amend
 from .bracket import Bracket, Look, Place, Resize, done, left
-from .family import STOP
+from .family import STOP, number_of
 from .legs import SENT, data, leg_order, new_leg, sent
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -59,10 +60,27 @@ class Placing:
         Raises:
             JournalError: it is not durable that it is to be sent, and nothing was sent.
         """
+        room = self._room(bracket, action)  # in the tick of the decision, so that no exit is decided beside it
+        try:
+            return await self._place(bracket, action)
+        finally:
+            self._desk.book.release(room)
+
+    def _room(self, bracket: Bracket, action: Place) -> Token:
+        entry = bracket.entry
+        side = entry.order.side.opposite if entry.order is not None else Side.SELL
+        return self._desk.book.reserve(entry.lane, side, action.quantity, reducing=True, role=action.role)
+
+    async def inherit(self, bracket: Bracket) -> bool:
+        """Legs that an earlier host made and may have sent are looked up first; whether one is in question."""
+        for leg in bracket.entry.legs:
+            if leg.inherited and not sent(leg) and await self._may_be_there(leg):
+                return True
+        return False
+
+    async def _place(self, bracket: Bracket, action: Place) -> Live | None:
         await self._durable(bracket.entry)
         leg = self._prepared(bracket.entry, action)
-        if leg is not None and leg.inherited and await self._may_be_there(leg):
-            return None
         leg = await self._ready(bracket, action) if leg is None else await self._sized(bracket.entry, leg, action.quantity)
         if leg is None or leg.order is None:
             return None
@@ -120,12 +138,17 @@ class Placing:
         account, desk = self._desk.account, self._desk
         if account is None:
             return None
-        asked = desk.clock.monotonic()
-        leg, steps = new_leg(desk, account, bracket.entry, action.role, action.quantity)
-        leg.asked = asked
-        await write(desk, *steps)
-        bracket.entry.legs.append(leg)
-        return leg
+        while True:
+            asked = desk.clock.monotonic()
+            leg, steps = new_leg(desk, account, bracket.entry, action.role, action.quantity)
+            leg.asked = asked
+            try:
+                await write(desk, *steps)
+            except Exists:  # an earlier life of the entry had one of this number
+                bracket.entry.legs_before = number_of(leg.key.client_order_id)
+            else:
+                bracket.entry.legs.append(leg)
+                return leg
 
     async def _sized(self, entry: Live, leg: Live, quantity: Decimal) -> Live | None:
         """A leg that was made for all that the entry may fill, for what it has filled; at the price that is wanted now."""
@@ -162,7 +185,12 @@ class Placing:
                 price=price if not stop and price != now else None,
             )
             leg.amends += 1
-            answer = await submit_amend(desk, leg, leg.amends, change, reducing=True)
+            more = max(quantity - done(leg) - left(leg), ZERO)
+            room = desk.book.reserve(leg.lane, leg.order.side, more, reducing=True, role=leg.role)
+            try:
+                answer = await submit_amend(desk, leg, leg.amends, change, reducing=True)
+            finally:
+                desk.book.release(room)
             if answer.status in _TAKEN:
                 leg.order = evolve(
                     leg.order, quantity=quantity, stop_price=price if stop else None, price=None if stop else price

@@ -109,8 +109,9 @@ class Protector:
                     self._desk.spawn(asyncio.get_running_loop().create_task(self._keep_released(bracket)))
 
     def _begin(self, live: Live) -> None:
-        if live.result.status.terminal and not live.standing and live.concluded.done():
-            return
+        over = live.result.status.terminal and not live.standing and live.concluded.done()
+        if over and (live.settled is None or live.booked <= live.settled):
+            return  # unless something was filled after all was done
         live.standing = True
         name = live.key.client_order_id
         bracket = Bracket(entry=live, others=list(live.others), released=live.released)
@@ -160,6 +161,8 @@ class Protector:
         if entry.result.status in (Status.PENDING, Status.UNKNOWN):
             told_without(entry)
             return False
+        if bracket.filled and await self._placing.inherit(bracket):
+            return None
         await self._release(bracket)
         await self._replace(bracket)
         measure(self._desk, bracket)
@@ -306,12 +309,14 @@ class Protector:
                 await record(self._desk, leg, withdrawn())
         for kept in (self._brackets, self._desk.protecting):
             _remove(kept, entry.lane, bracket.name)
-        entry.standing = False
+        entry.standing, entry.settled = False, entry.booked
+        entry.released, entry.others = bracket.released, bracket.others
         await record(self._desk, entry, entry.result)
         return True
 
     def _excess(self, bracket: Bracket) -> bool:
-        return bool(bracket.filled) and bracket.remaining < 0 and not any(child.role == "excess" for child in bracket.others)
+        """Something is to be taken back, and it is still being tried."""
+        return bool(bracket.filled) and bracket.remaining < 0 and not bracket.naked_told
 
     def _stands(self, bracket: Bracket) -> bool:
         """Whether something stands open that a stop could cover, or the venue's own legs rest."""

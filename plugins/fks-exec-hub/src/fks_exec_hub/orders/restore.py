@@ -134,6 +134,7 @@ async def revive(desk: Desk, recorded: Recorded) -> Live:
         live.fills[stored.trade_id] = from_json(Fill, stored.fill)
         live.stored.add(stored.trade_id)
     live.booked = booked(live)
+    live.settled = live.booked if recorded.terminal else None
     return live
 
 
