@@ -139,6 +139,7 @@ ORDER = {
         "exits.bracket",
         "exits.allowance",
         "exits.telling",
+        "exits.patience",
         "exits.attached",
         "exits.failing",
         "exits.placing",

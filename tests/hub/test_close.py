@@ -427,6 +427,28 @@ async def test_a_close_beside_legs_waits_until_they_have_made_room(kind: Any, en
     assert kinds == ["place", "protect", *(["place", "cancel"] if enforced else ["cancel", "place"])]
 
 
+async def test_a_stop_stays_while_a_close_waits_for_an_unknown_order_and_makes_room_then(tmp_path: Path) -> None:
+    """Nothing is left without its stop for an exit that may not be sent yet."""
+    venue, clock = FaultyVenue(protection="stop_only", reduce_only=False), HandClock()
+    async with hub_at(venue, tmp_path, clock=clock) as hub:
+        await hub.execute_order(ACCOUNT, buy("2", stop_loss="90", client_order_id="entry"))
+        await until(lambda: venue.protected(BTC) == 2)
+        venue.choose(blind)
+        venue.follow(Lost())
+        assert (await hub.execute_order(ACCOUNT, buy("1"))).status == "unknown"
+        closing = await hub.submit(ACCOUNT, close())
+        await asyncio.sleep(0.1)
+        assert venue.protected(BTC) == 2
+
+        def flat() -> bool:
+            clock.move(0.5)
+            return bool(venue.position(BTC) == 0)
+
+        await until(flat)
+        result = await closing.result(5)
+    assert (result.status, result.filled_quantity) == ("filled", 2)
+
+
 async def test_what_a_close_leaves_is_protected_again(tmp_path: Path) -> None:
     """The stop made room for a close that the venue refused."""
     venue = FaultyVenue(protection="reduce_only_pair", reduce_only=False)

@@ -224,7 +224,7 @@ async def test_kept_and_told_a_naked_entry_stays_open(tmp_path: Path) -> None:
     async with hub_at(venue, tmp_path, heard, protection={"on_failure": "keep_and_alert"}) as hub:
         result = await hub.execute_order(ACCOUNT, entry_for("reduce_only_pair"))
         assert result.protected is False
-        assert heard.alarms("STOP_FAILED")
+        await until(lambda: bool(heard.alarms("STOP_FAILED")))
     assert venue.position(SYMBOL) == 1
 
 

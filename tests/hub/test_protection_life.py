@@ -267,6 +267,7 @@ class ProtectionLife(RuleBasedStateMachine):
         return self.loop.run_until_complete(work)
 
     def start(self) -> None:
+        self.lives.failing = 0
         account = {
             "venue": "faulty",
             "deadline": 0.5,

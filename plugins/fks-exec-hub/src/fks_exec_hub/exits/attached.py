@@ -17,12 +17,10 @@ from ..orders.record import record
 from ..orders.submit import submit_cancel_leg
 from .bracket import Bracket
 from .family import STOP
+from .patience import Patience
 from .telling import ATTACHED, covered, uncovered
 
 log: logging.Logger = logging.getLogger(__name__)
-
-LOOKS = 5
-"""So many times a stop is looked for that was to be placed with the entry, before it counts as missing."""
 
 _STANDS = frozenset({Status.ACCEPTED, Status.PARTIALLY_FILLED, Status.PENDING})
 
@@ -38,7 +36,7 @@ class Attached:
     def __init__(self, desk: Desk, lookups: Lookups) -> None:
         self._desk = desk
         self._lookups = lookups
-        self._looks: dict[str, int] = {}
+        self._patience = Patience()
 
     async def tend(self, bracket: Bracket) -> bool | None:
         """As :meth:`Protector._step`; also False when no stop was found, and ``bracket.failed`` is for the caller to set."""
@@ -51,18 +49,22 @@ class Attached:
             return False
         if not can_look(self._desk):
             return self._believe(bracket)
-        before = covered(bracket)
+        if self.missing(bracket):
+            return False
+        before, clock = covered(bracket), self._desk.clock
+        if not self._patience.may_look(bracket.name, clock.monotonic()):
+            return None
         held = await self._look(bracket)
         if covered(bracket) > before:
-            self._looks.pop(bracket.name, None)
+            self._patience.found(bracket.name)
             return True
         if held is not None:
-            self._looks[bracket.name] = self._looks.get(bracket.name, 0) + 1
+            self._patience.missed(bracket.name, clock.monotonic())
         return False if self.missing(bracket) else None
 
     def missing(self, bracket: Bracket) -> bool:
         """It was looked for often enough."""
-        return self._looks.get(bracket.name, 0) >= LOOKS
+        return self._patience.over(bracket.name)
 
     def _believe(self, bracket: Bracket) -> bool | None:
         """A venue that cannot be asked has only its answer."""
@@ -83,7 +85,7 @@ class Attached:
         if news is None:
             return None
         if any(leg.role == STOP and leg.status is Status.REJECTED for leg in news.legs):
-            self._looks[bracket.name] = LOOKS  # the venue's own word
+            self._patience.give_up(bracket.name, self._desk.clock.monotonic())
         seen = self._weigh(bracket, news.legs)
         if news.legs != entry.result.legs or news.filled_quantity != entry.result.filled_quantity:
             await record(self._desk, entry, changed(news, client_order_id=bracket.name))

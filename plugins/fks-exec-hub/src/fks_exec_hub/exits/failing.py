@@ -18,12 +18,10 @@ from .allowance import side_of
 from .bracket import Bracket, Rules
 from .family import EXCESS, FAILURE, STOP, child_id
 from .legs import enforced
+from .patience import Patience
 
 CLOSES = 3
 """So many orders are made to close what has no stop."""
-
-MISSES = 5
-"""So many times a leg that the venue had taken is looked for before it counts as gone."""
 
 _NO_EFFECT = frozenset({Status.DENIED, Status.REJECTED, Status.NOT_PLACED})
 
@@ -41,7 +39,7 @@ class Failing:
     def __init__(self, desk: Desk, enter: Callable[[Order], Awaitable[Live]]) -> None:
         self._desk = desk
         self._enter = enter
-        self._misses: dict[str, int] = {}
+        self._patience = Patience()
 
     def amended(self, bracket: Bracket, answer: ExecutionResult) -> bool | None:
         """What the venue answered to a change of a leg in place; as :meth:`refused`."""
@@ -96,11 +94,10 @@ class Failing:
 
     async def missing(self, bracket: Bracket, leg: Live, drop: Callable[[Live], Awaitable[bool]]) -> bool | None:
         """The venue had taken a leg and does not show it: after some looks, and a cancel that it does not know, it is gone."""
-        name = leg.key.client_order_id
-        count = self._misses[name] = self._misses.get(name, 0) + 1
-        if count < MISSES:
+        name, now = leg.key.client_order_id, self._desk.clock.monotonic()
+        if not self._patience.may_look(name, now) or not self._patience.missed(name, now):
             return None
-        del self._misses[name]
+        self._patience.found(name)
         if await drop(leg):
             return True
         text = f"the venue took the leg {name} and neither shows it nor can cancel it; it counts as gone"

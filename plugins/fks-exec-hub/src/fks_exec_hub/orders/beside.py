@@ -104,21 +104,25 @@ def _fits(desk: Desk, order: Order, room: Room) -> bool:
         return False
     totals = desk.book.totals(order.symbol)
     if order.side is Side.SELL:
-        return order.quantity + totals.working_sell + totals.stops_sell <= room.position
-    return order.quantity + totals.working_buy + totals.stops_buy <= -room.position
+        return order.quantity + totals.working_sell <= room.position
+    return order.quantity + totals.working_buy <= -room.position
 
 
-def beside_legs(desk: Desk, order: Order) -> bool:
+def beside_legs(desk: Desk, order: Order, room: Room | None = None) -> bool:
     """Whether an exit and the legs that rest fit what is held, even if all of them fill.
 
     A stop and its target count once: the one that fills has the other one cancelled.
+
+    Args:
+        room: what the venue says is held, where it was read.
     """
     totals = desk.book.totals(order.symbol)
-    if order.side is Side.SELL:
-        legs = max(totals.stops_sell, totals.targets_sell)
-        return not legs or order.quantity + totals.working_sell + legs <= totals.position
-    legs = max(totals.stops_buy, totals.targets_buy)
-    return not legs or order.quantity + totals.working_buy + legs <= -totals.position
+    sold = order.side is Side.SELL
+    legs = max(totals.stops_sell, totals.targets_sell) if sold else max(totals.stops_buy, totals.targets_buy)
+    held = -totals.position * order.side.sign
+    if room is not None:
+        held = min(held, -room.position * order.side.sign)
+    return not legs or order.quantity + (totals.working_sell if sold else totals.working_buy) + legs <= held
 
 
 def unresolved(desk: Desk, symbol: str) -> Denial:

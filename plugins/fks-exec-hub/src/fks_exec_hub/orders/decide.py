@@ -139,7 +139,7 @@ def _judged(
         return verdict
     if isinstance(verdict, Order) and verdict is not order:
         order, reducing = verdict, True
-    if (waits := _waits(desk, live, order, reducing=reducing, enforced=enforced)) is not None:
+    if (waits := _waits(desk, live, order, held, reducing=reducing, enforced=enforced)) is not None:
         return waits
     plan = plan_protection(account, desk.config.protection, order, state.instrument)
     sent = order if isinstance(plan, Denial) else bare(order, plan)
@@ -163,9 +163,9 @@ def _judged(
     return Decision(sent, reducing, document, plan, target)
 
 
-def _waits(desk: Desk, live: Live, order: Order, *, reducing: bool, enforced: bool) -> Wait | None:
+def _waits(desk: Desk, live: Live, order: Order, held: Room | None, *, reducing: bool, enforced: bool) -> Wait | None:
     """An exit waits until the legs beside it have made room, an entry until those of what is gone have ended."""
-    if reducing and not enforced and not beside_legs(desk, order):
+    if reducing and not enforced and not beside_legs(desk, order, held):
         desk.book.claim(live.key.client_order_id, order.symbol, order.side, order.quantity)
         desk.poke(order.symbol)
         return Wait("protective orders of the instrument have to make room")
