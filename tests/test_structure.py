@@ -102,6 +102,7 @@ ORDER = {
         "accounts.sent",
         "config",
         "accounts.desk",
+        "accounts.sharing",
         "exits.plan",
         "exits.legs",
         "accounts.halting",

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The hubs that are measured: accounts on venues that cost nothing, and one on the simulated venue with every guard."""
+"""The hubs that are measured: accounts on venues that cost nothing, without guards and with every one; the simulated venue."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ from fks_exec import Order
 from fks_exec_hub import ExecutionHub, HubConfig
 from fks_exec_hub.config import parse_config
 from fks_exec_simulators.disk import DiskJournals, FaultyDisk
-from fks_exec_simulators.instant import InstantPlugin, RestingPlugin, RestingVenue
+from fks_exec_simulators.instant import CURRENCY, InstantPlugin, RestingPlugin, RestingVenue
 
 ACCOUNT = "bench"
 FILE = "bench.db"
@@ -16,6 +18,23 @@ KEY = "bench-0123456789abcdefghijklmnopqrstuvwxyz"
 PLAIN = "sqlite"
 SLOW = "disk"
 """The scheme of a journal on a disk whose fsync takes as long as is said."""
+LIMITS: Mapping[str, Mapping[str, Any]] = {
+    "quantity": {},
+    "prices": {},
+    "confidence": {"minimum": "0.1"},
+    "position_size": {"percent": 50},
+    "risk_reward": {"missing": "allow"},
+    "order_notional": {"maximum": 1_000_000},
+    "open_orders": {"maximum": 1_000_000},
+    "exposure": {"symbol_percent": 50, "symbol_amount": 500_000_000, "account_percent": 90, "account_amount": 900_000_000},
+    "margin": {"percent": 90},
+    "daily_loss": {"percent": 50, "amount": 500_000_000},
+    "price_collar": {"percent": 90, "spread_percent": 50},
+    "identical": {"maximum": 1_000_000, "seconds": 3600},
+    "sessions": {"windows": [{"start": "00:00", "end": "00:00"}]},
+    "symbols": {"allow": ["S*"], "deny": ["X*"], "sides": {"*": "both"}},
+}
+"""Every guard of the hub's own, each with limits that no order here reaches; whatever it can look at, it has to."""
 GUARDS = ["quantity", "prices", "confidence", "position_size", "risk_reward"]
 
 
@@ -55,6 +74,17 @@ def resting(folder: Path, **account: Any) -> HubConfig:
     return parse_config({"journal": f"{PLAIN}:{FILE}", "accounts": accounts}, folder)
 
 
+def guarded(folder: Path, **account: Any) -> HubConfig:
+    """Orders rest beside positions, on a venue that tells rules, quotes and a balance; durable, every guard.
+
+    Args:
+        account: further fields of the account.
+    """
+    accounts = {ACCOUNT: {"venue": "resting", "guards": list(LIMITS), "currency": CURRENCY, **account}}
+    guards = {name: limits for name, limits in LIMITS.items() if limits}
+    return parse_config({"journal": f"{PLAIN}:{FILE}", "accounts": accounts, "guards": guards}, folder)
+
+
 def paper(folder: Path) -> HubConfig:
     """The simulated venue, durable by itself, with quotes, equity, every guard."""
     instruments = [
@@ -89,6 +119,12 @@ def plain_order(symbol: str) -> Order:
 def limit_order(symbol: str, **more: Any) -> Order:
     """One that rests."""
     return Order(symbol=symbol, side="buy", quantity="0.1", order_type="limit", price="50", **more)
+
+
+def judged_order(symbol: str, number: int, **more: Any) -> Order:
+    """One that all guards look at, and none knows from before: its quantity is another one each time."""
+    quantity = Decimal(100 + number % 1000) / 1000
+    return Order(symbol=symbol, side="buy", quantity=quantity, confidence="0.8", strategy="bench", **more)
 
 
 def full_order(symbol: str) -> Order:

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""What an order costs beside 10,000 others that rest and are followed."""
+"""What an order costs beside 10,000 others that rest and are followed: without guards, and with every one."""
 
 import asyncio
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from fks_exec_hub import ExecutionHub
-from fks_exec_simulators.instant import RestingVenue
+from attrs import frozen
 
-from .hosts import ACCOUNT, limit_order, open_hub, plain_order, symbols
-from .hosts import resting as configured
+from fks_exec import Order
+from fks_exec_hub import ExecutionHub, HubConfig
+from fks_exec_simulators.instant import RestingVenue, TellingVenue
+
+from . import hosts
+from .hosts import ACCOUNT, judged_order, limit_order, open_hub, plain_order, symbols
 from .machine import Collections, percentile
 from .profiling import Profiler
 
@@ -20,9 +25,45 @@ MANY = 10_000
 """Orders that rest; in a run of less than FULL seconds a tenth of them."""
 FULL = 10.0
 AT_ONCE = 100
+HELD = 10
+"""Of the instruments with orders at rest, those in which positions are held too, where there are guards."""
 TICK = 0.005
 POLL, COMPARE = 1.0, 2.0
 """Seconds between looks at the venue, oftener than by default, so that a turn has several."""
+
+
+@frozen(kw_only=True)
+class Scene:
+    """What is measured.
+
+    Args:
+        configure: the hub, given a folder.
+        venue: makes the one that it trades on.
+        rests, fills: an order of an instrument, given the instrument and its number.
+        traded: the instruments in which the measured orders fill.
+    """
+
+    configure: Callable[[Path], HubConfig]
+    venue: Callable[[], RestingVenue]
+    rests: Callable[[str, int], Order]
+    fills: Callable[[str, int], Order]
+    traded: list[str]
+
+
+PLAIN = Scene(
+    configure=partial(hosts.resting, poll=POLL, compare_every=COMPARE),
+    venue=RestingVenue,
+    rests=lambda symbol, number: limit_order(symbol),
+    fills=lambda symbol, number: plain_order(symbol),
+    traded=symbols(AT_ONCE),
+)
+GUARDED = Scene(
+    configure=partial(hosts.guarded, poll=POLL, compare_every=COMPARE, max_quote_age=POLL, max_equity_age=POLL),
+    venue=TellingVenue,
+    rests=lambda symbol, number: judged_order(symbol, number, order_type="limit", price="50"),
+    fills=judged_order,
+    traded=symbols(HELD),
+)
 
 
 class Ticker:
@@ -50,14 +91,14 @@ class Ticker:
             self.late.append((time.perf_counter() - due) * 1000)
 
 
-async def flatness(folder: Path, seconds: float, profiler: Profiler) -> dict[str, Any]:
+async def flatness(folder: Path, seconds: float, profiler: Profiler, *, scene: Scene = PLAIN) -> dict[str, Any]:
     """CPU time of one order, one in flight, the median: beside resting ones, divided by alone."""
     many = MANY if seconds >= FULL else MANY // 10
     alone, beside = [], []
     for turn in range(TURNS):
-        alone.append(await _turn(folder / f"{turn}-alone", seconds / TURNS / 2, 0, Profiler(False)))
+        alone.append(await _turn(scene, folder / f"{turn}-alone", seconds / TURNS / 2, 0, Profiler(False)))
         wanted = profiler if turn == TURNS - 1 else Profiler(False)
-        beside.append(await _turn(folder / f"{turn}-beside", seconds / TURNS / 2, many, wanted))
+        beside.append(await _turn(scene, folder / f"{turn}-beside", seconds / TURNS / 2, many, wanted))
     return {
         "value": median(run["p50"] for run in beside) / median(run["p50"] for run in alone),
         "count": sum(run["count"] for run in beside),
@@ -74,18 +115,18 @@ async def flatness(folder: Path, seconds: float, profiler: Profiler) -> dict[str
     }
 
 
-async def _turn(folder: Path, seconds: float, many: int, profiler: Profiler) -> dict[str, float]:
+async def _turn(scene: Scene, folder: Path, seconds: float, many: int, profiler: Profiler) -> dict[str, float]:
     """One hub of its own: orders that rest first, then market orders, one after the other."""
     folder.mkdir()
-    venue = RestingVenue()
-    async with open_hub(configured(folder, poll=POLL, compare_every=COMPARE), venue=venue) as hub:
-        await _rest(hub, many)
-        await _orders(hub, 0.3)
+    venue = scene.venue()
+    async with open_hub(scene.configure(folder), venue=venue) as hub:
+        await _rest(scene, hub, many)
+        await _orders(scene, hub, 0.3)
         venue.lists = venue.looks = 0
         began = time.process_time()
         async with Ticker() as ticker:
             with profiler, Collections() as collections:
-                used = await _orders(hub, seconds)
+                used = await _orders(scene, hub, seconds)
         spent = time.process_time() - began
         lists, looks = venue.lists, venue.looks
         still_open = len(await hub.journal.open(ACCOUNT))
@@ -103,22 +144,23 @@ async def _turn(folder: Path, seconds: float, many: int, profiler: Profiler) -> 
     }
 
 
-async def _rest(hub: ExecutionHub, many: int) -> None:
+async def _rest(scene: Scene, hub: ExecutionHub, many: int) -> None:
     """Limit orders over many instruments, all of them taken by the venue."""
     names = symbols(AT_ONCE)
-    for _ in range(many // AT_ONCE):
-        results = await asyncio.gather(*(hub.execute_order(ACCOUNT, limit_order(name)) for name in names))
+    for number in range(many // AT_ONCE):
+        results = await asyncio.gather(*(hub.execute_order(ACCOUNT, scene.rests(name, number)) for name in names))
         if any(result.status != "accepted" for result in results):
             raise AssertionError(f"an order does not rest: {next(r for r in results if r.status != 'accepted')}")
 
 
-async def _orders(hub: ExecutionHub, seconds: float) -> list[float]:
+async def _orders(scene: Scene, hub: ExecutionHub, seconds: float) -> list[float]:
     """CPU seconds of each order, of all threads, what else goes on meanwhile included."""
     used, until, number = [], time.perf_counter() + seconds, 0
-    names = symbols(AT_ONCE)
+    names = scene.traded
     while time.perf_counter() < until:
+        order = scene.fills(names[number % len(names)], number)
         before = time.process_time()
-        result = await hub.execute_order(ACCOUNT, plain_order(names[number % AT_ONCE]))
+        result = await hub.execute_order(ACCOUNT, order)
         used.append(time.process_time() - before)
         number += 1
         if result.status != "filled":

@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
+from fks_exec_hub.guards import GUARD_TYPES
+
+from .hosts import LIMITS
+
 pytestmark = pytest.mark.bench
 
 ROOT = Path(__file__).resolve().parents[2]
-COUNTED = ("slow-disk", "slow-disk-http", "restart", "resting", "overlap", "merge")
+COUNTED = ("slow-disk", "slow-disk-http", "restart", "resting", "guarded", "overlap", "merge")
 
 
 def bench(*options: str) -> subprocess.CompletedProcess[str]:
@@ -51,9 +55,15 @@ def test_at_a_slow_disk_every_order_is_acknowledged_and_fills(document: dict[str
 
 
 def test_the_venue_is_looked_at_while_many_orders_rest(document: dict[str, Any]) -> None:
-    found = row(document, "resting")
-    assert found["resting"] == 1000
-    assert found["lists"] >= 1
+    for name in ("resting ones", "every guard, 10 positions"):
+        found = row(document, name)
+        assert found["resting"] == 1000
+        assert found["lists"] >= 1
+
+
+def test_every_built_in_guard_is_among_those_that_are_measured() -> None:
+    """A new guard has to be given limits there."""
+    assert set(LIMITS) == {kind.name for kind in GUARD_TYPES}
 
 
 def test_a_killed_host_finds_all_that_was_open(document: dict[str, Any]) -> None:

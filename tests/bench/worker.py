@@ -33,6 +33,7 @@ MEASURES = {
     "slow-disk-http": slow_disk.over_http,
     "restart": restart.ready_after_kill,
     "resting": resting.flatness,
+    "guarded": partial(resting.flatness, scene=resting.GUARDED),
     "overlap": switches.overlap,
     "merge": switches.merge,
 }

@@ -136,6 +136,14 @@ class Guards:
         async with self._moving:
             yield
 
+    async def rest(self) -> None:
+        """From now on no market moves."""
+        async with self._moving:
+            while self._tasks:
+                task = self._tasks.pop()
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
     async def look(self, name: str) -> Seen:
         """What stands at one of them."""
         process = self.processes[name]
@@ -148,8 +156,6 @@ class Guards:
 
     async def close(self) -> None:
         """End them."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.rest()
         for process in self.processes.values():
             await process.kill()

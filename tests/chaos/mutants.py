@@ -80,7 +80,7 @@ def resend_after_restart() -> None:
         if recorded.result is not None:
             return await original_take_up(desk, recorded)
         again.append(recorded)
-        return SimpleNamespace(result=recorded)  # nothing is written of it
+        return SimpleNamespace(key=recorded.key, result=recorded, plan=None, role="")  # nothing is written of it
 
     again: list[Any] = []
     original, original_take_up = restore.restore, restore._take_up
@@ -189,7 +189,7 @@ def first_look_decides() -> None:
 
 def no_age() -> None:
     """An entry is sent however old it is."""
-    decide._stale = lambda *_: []
+    decide._stale = lambda *_, **__: []
 
 
 def forget_legs() -> None:

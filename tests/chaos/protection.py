@@ -24,6 +24,7 @@ from fks_exec_hub.journal import Attempt, Journal, Recorded
 ALARMED = frozenset({"STOP_FAILED", "NAKED_POSITION", "BELOW_MINIMUM"})
 """The alarms that say of an entry that it stands without a stop."""
 PLACING = ("order", "close", "protect")
+TAKEN = ("accepted", "partially_filled", "filled")
 
 Alarms = Mapping[str, set[str]]
 """Their codes, by the order concerned."""
@@ -185,11 +186,15 @@ async def at_end(findings: Findings, journal: Journal, memory: Memory, stand: St
 
 
 def _with_intent(findings: Findings, stand: Stand, requests: list[Request]) -> None:
-    """Whatever was asked for, or rests at the venue, the journal had before."""
+    """Whatever was asked for, or rests at the venue, the journal had before; what the journal says was taken, was asked for."""
     asked = {request.venue_client_order_id for request in requests if request.kind in ("place", "protect")}
     there = {order["venue_client_order_id"] for order in stand.seen.placed} - {""}  # a linked target has no name of its own
     for name in sorted((asked | there) - set(stand.owners)):
         findings.add("attempts", f"{stand.account}: the venue knows {name}, which the journal does not")
+    for each in stand.recorded:
+        names = {attempt.venue_client_order_id for attempt in each.attempts if attempt.purpose in PLACING}
+        if each.status in TAKEN and not names & asked:
+            findings.add("attempts", f"{stand.account}: {each.key.client_order_id} is {each.status}, and was not asked for")
 
 
 def _denied_but_there(findings: Findings, stand: Stand) -> None:
@@ -200,7 +205,7 @@ def _denied_but_there(findings: Findings, stand: Stand) -> None:
 
 
 async def _trades(findings: Findings, journal: Journal, stand: Stand) -> None:
-    """The venue's trades are the journal's; one after the other, none turns a position round, and no exit opens one."""
+    """The venue's trades are the journal's; one after the other, no exit turns a position round, or enlarges one."""
     trades: dict[str, list[tuple[int, Decimal, bool, str]]] = defaultdict(list)
     known: set[str] = set()
     for each in stand.recorded:
@@ -228,7 +233,7 @@ def _walk(findings: Findings, account: str, symbol: str, trades: list[tuple[int,
     position = Decimal(0)
     for _, signed, exits, name in trades:
         after = position + signed
-        if position * after < 0 or (exits and abs(after) > abs(position)):
+        if exits and (position * after < 0 or abs(after) > abs(position)):
             findings.add("turned", f"{account}: {name} took {symbol} from {position} to {after}")
         position = after
 

@@ -256,6 +256,7 @@ class Round:
             await asyncio.wait_for(self._heard.get(), PATIENCE)
             await host.child.kill()
             self._note(host)
+            await self._guards.rest()
             host = await self._begin(Life(calm=True))
             await asyncio.wait_for(host.ready.wait(), PATIENCE)
             stands = await self._protected(host)

@@ -246,6 +246,8 @@ def test_a_journal_that_keeps_nothing_cannot_be_halted(here: Path, capsys: pytes
         ("accepted", None, 1, 0),
         ("partially_filled", None, 1, 0),
         ("accepted", "AMEND_UNKNOWN", 1, 3),
+        ("filled", "MOVE_WAITS", 1, 3),
+        ("filled", "MOVE_REFUSED", 1, 1),
         ("unknown", "CANCEL_WAITS", 3, 3),
         ("unknown", "UNRESOLVED_ORDER", 3, 3),
         ("canceled", "NOT_RECORDED", 3, 3),

@@ -499,3 +499,20 @@ async def test_a_close_never_turns_a_position_and_leaves_nothing_of_its_strategy
                 assert after * before >= 0
                 assert venue.position(BTC) * total >= 0
                 assert after == 0 or total * before <= 0 or abs(total) < abs(before)
+
+
+async def test_a_close_of_the_whole_account_closes_each_strategys_own(tmp_path: Path) -> None:
+    """Also what protects each of them ends with it, and nothing of it comes alive for a later entry."""
+    venue = FaultyVenue(protection="reduce_only_pair")
+    config = configure(tmp_path, account={"venue": "faulty", "deadline": 1})
+    async with ExecutionHub.open(config, plugins=[venue.plugin]) as hub:
+        for name in ("a", "b"):
+            order = Order(symbol="BTC/USDT", side="buy", quantity="2", strategy=name, stop_loss="90", client_order_id=name)
+            assert (await hub.execute_order(ACCOUNT, order)).protected
+        closed = await hub.execute_order(ACCOUNT, ClosePosition(symbol="BTC/USDT", scope="account"))
+        assert (closed.status, closed.filled_quantity) == ("filled", 4)
+        assert await hub.positions(ACCOUNT) == []
+        await until(lambda: not any(placed.open for placed in venue.placed))
+        await until(lambda: not hub._desks[ACCOUNT].live)
+    async with ExecutionHub.open(config, plugins=[venue.plugin]) as hub:
+        assert await hub.positions(ACCOUNT) == []

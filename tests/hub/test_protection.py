@@ -281,6 +281,8 @@ async def test_a_stop_is_moved_without_a_gap_or_not_at_all(kind: str, amend: boo
         result = await hub.amend_order(ACCOUNT, "one", OrderChange(stop_loss="95"))
         moved = amend or kind != "stop_only"
         assert result.code == (None if moved else "MOVE_NEEDS_GAP")
+        told = [leg.trigger_price for leg in result.legs if leg.role == "stop_loss" and not leg.status.terminal]
+        assert told == [Decimal(95 if moved else 90)]
         assert venue.protected(SYMBOL) == 1
         assert min(lowest) == 1
         stops = [o.order.stop_price for o in venue.placed if o.open and o.order.stop_price]
@@ -441,7 +443,7 @@ async def test_a_stop_can_be_given_up_by_its_own_id(kind: str, tmp_path: Path) -
         await protected(hub)
         cancelled = await hub.cancel_order(ACCOUNT, "one~sl1")
         assert cancelled.status == "canceled"
-        await protected(hub, told=False)
+        assert (await result_of(hub)).protected is False
         await asyncio.sleep(0.1)
         assert venue.protected(SYMBOL) == 0
         assert venue.position(SYMBOL) == 1

@@ -18,7 +18,7 @@ from .numbers import Number, decimal, plain
 
 Option: TypeAlias = str | bool | int | Decimal
 
-_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}(?:~[a-z]{2}[0-9]{1,4}){0,2}")
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}(?:~[a-z]{2}[0-9]{1,4}){0,3}")
 """An id of a caller; what follows a ``~`` is the hub's, for an order that it makes for another one."""
 
 _SYMBOL = re.compile(r"[!-~]{1,64}")

@@ -96,7 +96,7 @@ class PlacedOrder:
 
     @property
     def siblings(self) -> list[PlacedOrder]:
-        """The orders that are linked with it: one fills, the others are cancelled."""
+        """The orders that are linked with it; one fills, the others are cancelled."""
         head = self if self.parent is None else self.parent
         family = [head, *head.legs] if head.role else head.legs
         return [other for other in family if self.role and other is not self]
@@ -149,7 +149,7 @@ class PlacedOrder:
 
     @property
     def news(self) -> OrderUpdate:
-        """What the venue would publish of it now: of a leg, its parent's state."""
+        """What the venue would publish of it now; of a leg, its parent's state."""
         if self.parent is None:
             return self.update
         return OrderUpdate(ref=self.parent.ref, result=self.parent.result, leg=self.role)

@@ -26,6 +26,7 @@ from .engines import open_journal
 from .errors import HubClosed, UnknownAccount, UnknownOrder
 from .exits.family import LEGS
 from .exits.moving import move, moves
+from .exits.telling import tell_now
 from .instructions import Instruction
 from .journal.protocol import HaltState, Journal, Key, Note, Recorded
 from .orders.amend import amend
@@ -283,9 +284,12 @@ class ExecutionHub:
         """
         desk = self._desk(account)
         live = await self._live(desk, client_order_id)
-        if live.role in LEGS:
-            await desk.apart(self._staff[account].protector.give_up(live))
-        return await self._staff[account].canceller.cancel(live)
+        staff = self._staff[account]
+        bracket = await desk.apart(staff.protector.give_up(live)) if live.role in LEGS else None
+        result = await staff.canceller.cancel(live)
+        if bracket is not None:
+            await desk.apart(tell_now(desk, bracket))
+        return result
 
     async def amend_order(self, account: str, client_order_id: str, change: OrderChange) -> ExecutionResult:
         """Change a resting order in place; the guards judge what it becomes. Or move the stop or target of an entry.

@@ -75,7 +75,7 @@ def after_amend(result: ExecutionResult) -> Answer:
 
 
 def _after(result: ExecutionResult, *, done: bool, http: int) -> Answer:
-    waits = _open(result) or result.code == "AMEND_UNKNOWN"
+    waits = _open(result) or result.code in ("AMEND_UNKNOWN", "MOVE_WAITS")
     if waits and result.code == "UNRESOLVED_ORDER":
         waits = False  # nothing was asked for, and nothing will be
     content = _content(result)

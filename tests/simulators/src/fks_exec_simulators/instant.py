@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""Venues that cost nothing, so that what is measured around them is ours: one fills at once, one has orders that rest."""
+"""Venues that cost nothing, so that what is measured around them is ours: one fills at once, one has orders that rest, one
+tells besides all that guards look at."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
+
+from attrs import evolve
 
 from fks_exec import (
+    Balance,
     Capabilities,
     ExecutionResult,
     Health,
+    Instrument,
+    Kind,
     MarketData,
     Order,
     OrderRef,
@@ -23,6 +29,7 @@ from fks_exec import (
 )
 
 PRICE = "100"
+CURRENCY = "USDT"
 
 
 class InstantVenue:
@@ -70,7 +77,10 @@ class RestingVenue(InstantVenue):
         resting: by the venue's id.
         lists: how often the open orders were asked for.
         looks: how often one order was asked for.
+        capabilities: of its type.
     """
+
+    capabilities: ClassVar[Capabilities] = RESTING
 
     def __init__(self) -> None:
         self.resting: dict[str, OrderUpdate] = {}
@@ -104,6 +114,49 @@ class RestingVenue(InstantVenue):
         return list(self.resting.values())
 
 
+class TellingVenue(RestingVenue):
+    """One that tells rules, quotes and a balance too, from memory: whatever the symbol, a linear contract in one currency.
+
+    Attributes:
+        quotes: how often a quote was asked for.
+        balances: how often the balance was asked for.
+    """
+
+    capabilities: ClassVar[Capabilities] = evolve(RESTING, abilities=RESTING.abilities | {"fetch_balance", "fetch_instrument"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quotes = 0
+        self.balances = 0
+
+    @hookimpl
+    async def fetch_data(self, symbol: str) -> MarketData:
+        """The same for all."""
+        self.quotes += 1
+        return MarketData(symbol=symbol, bid="99.9", ask=PRICE, last=PRICE)
+
+    @hookimpl
+    async def fetch_balance(self) -> Sequence[Balance]:
+        """Much, and nearly all of it free."""
+        self.balances += 1
+        return [Balance(currency=CURRENCY, total="1000000000", free="900000000", equity="1000000000")]
+
+    @hookimpl
+    async def fetch_instrument(self, symbol: str) -> Instrument:
+        """With all rules that a guard looks at."""
+        return Instrument(
+            symbol=symbol,
+            kind=Kind.LINEAR,
+            base=symbol.partition("/")[0],
+            quote=CURRENCY,
+            quantity_step="0.001",
+            price_tick="0.01",
+            min_quantity="0.001",
+            max_quantity="1000",
+            min_notional="1",
+        )
+
+
 class RestingPlugin:
     """What a host passes to ``ExecutionHub.open(plugins=[...])`` to have the venue ``resting``.
 
@@ -117,4 +170,4 @@ class RestingPlugin:
     @hookimpl
     def fks_exec_venues(self) -> Sequence[VenueType]:
         """One type."""
-        return [VenueType(name="resting", create=lambda: self._venue, capabilities=RESTING)]
+        return [VenueType(name="resting", create=lambda: self._venue, capabilities=self._venue.capabilities)]

@@ -48,16 +48,16 @@ class Desk:
         limits: the digest of what its decisions rest on.
 
     ``unwritable`` says why the journal cannot be written, from the first write that failed until all that happened since
-    (``unrecorded``) is stored; meanwhile nothing is accepted and nothing is sent. ``in_doubt``: what became of something
-    that was sent could not be recorded at once. ``closing``: nothing is begun any more. ``cancel`` has an order
-    cancelled. ``adopt`` takes up an order that only the journal knows; ``recorded`` is told when what was kept in memory is
-    stored. ``listeners`` are told, on the loop and after memory has changed, of every change of an order; they are plain and do not raise. ``readings``:
-    when the venue's position of an instrument was last asked for, monotonic seconds. ``on_opened`` are told whenever the
-    venue is there (again). ``flying``: what was sent and has no result in memory yet, the oldest first, each with a
-    number that grows. ``dropped`` is told when an order leaves memory. ``pokes`` are asked to look again at what protects an
-    instrument. ``breaker`` and ``refusals`` hold entries back. ``tripped`` is told, when a fault has halted the account, which
-    orders had their intent before. ``orphans``: by instrument, the legs that still rest though what they protected is gone;
-    entries wait for them. ``protecting``: by instrument, the entries whose protection is not done.
+    (``unrecorded``) is stored; meanwhile nothing is accepted and nothing is sent. ``in_doubt``: what became of something that
+    was sent could not be recorded at once. ``closing``: nothing is begun any more. ``cancel`` has an order cancelled.
+    ``adopt`` takes up an order that only the journal knows; ``recorded`` is told when what was kept in memory is stored.
+    ``listeners`` are told, on the loop and after memory has changed, of every change of an order; they are plain and do not
+    raise. ``readings``: when the venue's position of an instrument was last asked for, monotonic seconds. ``on_opened`` are
+    told whenever the venue is there (again). ``flying``: what was sent and has no result in memory yet, the oldest first,
+    each with a number that grows. ``dropped`` is told when an order leaves memory. ``pokes`` are asked to look again at what
+    protects an instrument. ``breaker`` and ``refusals`` hold entries back. ``tripped`` is told, when a fault has halted the
+    account, which orders had their intent before. ``orphans``: by instrument, the legs that still rest though what they
+    protected is gone; entries wait for them. ``protecting``: by instrument, the entries whose protection is not done.
     """
 
     def __init__(

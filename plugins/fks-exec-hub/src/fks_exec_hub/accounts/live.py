@@ -126,6 +126,7 @@ class Live:
         legs: the protective orders that the hub made for it, the first first; also those that were not sent yet.
         others: what was made to close it beside its legs, as far as an earlier host made it.
         released: how much of what it filled other orders had closed when this host started, base units or contracts.
+        shares: the strategies whose positions its fills have changed.
         settled: how much of it was filled when all was done for it; more than that begins anew.
         inherited: a leg that an earlier host made.
         legs_before: so many legs of each role the journal has from a write that seemed to fail; their numbers are spent.
@@ -176,6 +177,7 @@ class Live:
     legs: list[Live] = field(factory=list)
     others: list[Live] = field(factory=list)
     released: Decimal = ZERO
+    shares: set[str] = field(factory=set)
     settled: Decimal | None = None
     inherited: bool = False
     legs_before: int = 0

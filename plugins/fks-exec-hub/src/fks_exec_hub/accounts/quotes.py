@@ -20,6 +20,9 @@ T = TypeVar("T")
 SKEW = 5.0
 """Seconds that a venue's clock may be behind ours: a quote may be so much older by its own time than it may be by ours."""
 
+LASTING = 0.8
+"""Of the age that is allowed. What is older is asked for again: else it is too old by the time that all else is at hand."""
+
 
 class Fresh(Generic[T]):
     """One value and when it was asked for.
@@ -41,8 +44,8 @@ class Fresh(Generic[T]):
         self._asking: asyncio.Task[None] | None = None
 
     async def get(self, max_age: float) -> T | None:
-        """The value, at most so many seconds old; None when the venue does not tell."""
-        if self.age() <= max_age:
+        """The value, at most so many seconds old; None when the venue does not tell. What will soon be older is asked for."""
+        if self.age() <= max_age * LASTING:
             return self._value
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask())

@@ -21,7 +21,7 @@ from fks_exec.model.orders import Side
 
 from ..money import EXACT
 from .book import Book, Working
-from .quotes import Quotes
+from .quotes import LASTING, Quotes
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -69,14 +69,18 @@ class Rates:
         self._hops: dict[str, list[Hop]] | None = None if self._symbols else {}
         self._missing = set(self._symbols)
 
-    def known(self, currency: str | None) -> Decimal | None:
-        """The rate by quotes that are at hand and fresh; None when there is none. Of the account's own currency: one."""
+    def known(self, currency: str | None, *, share: float = 1) -> Decimal | None:
+        """The rate by quotes that are at hand and fresh; None when there is none. Of the account's own currency: one.
+
+        Args:
+            share: of the age that is allowed.
+        """
         if currency is not None and currency == self._currency:
             return _ONE
         rate = _ONE
         path = self._path(currency)
         for hop in path:
-            step = hop.rate(self._quotes.known(hop.symbol, self._max_age))
+            step = hop.rate(self._quotes.known(hop.symbol, self._max_age * share))
             if step is None:
                 return None
             rate = _UP.multiply(rate, step)
@@ -158,11 +162,11 @@ class Valuation:
 
     def _at_hand(self, symbol: str) -> bool:
         instrument = self._account.known_instrument(symbol)
-        quoted = not _needs_quote(self._book, symbol) or self._quotes.known(symbol, self._max_age) is not None
-        return instrument is not None and quoted and self._rate(instrument) is not None
+        quoted = not _needs_quote(self._book, symbol) or self._quotes.known(symbol, self._max_age * LASTING) is not None
+        return instrument is not None and quoted and self._rated(instrument)
 
-    def _rate(self, instrument: Instrument) -> Decimal | None:
-        return _ONE if self._currency is None else self._rates.known(worth_currency(instrument))
+    def _rated(self, instrument: Instrument) -> bool:
+        return self._currency is None or self._rates.known(worth_currency(instrument), share=LASTING) is not None
 
     def _refresh(self) -> None:
         """What only rests, in the account's own currency, is added up when it changes, not when it is looked at."""

@@ -43,7 +43,7 @@ def exit_code_of_cancel(result: ExecutionResult) -> ExitCode:
 
 def exit_code_of_amend(result: ExecutionResult) -> ExitCode:
     """Whether the order is as it was asked to become."""
-    if result.status in _NOT_KNOWN or result.code in (NOT_RECORDED, "AMEND_UNKNOWN"):
+    if result.status in _NOT_KNOWN or result.code in (NOT_RECORDED, "AMEND_UNKNOWN", "MOVE_WAITS"):
         return ExitCode.OPEN
     return ExitCode.DONE if result.code is None else ExitCode.FAILED
 

@@ -64,7 +64,7 @@ class Attached:
 
     def missing(self, bracket: Bracket) -> bool:
         """It was looked for often enough."""
-        return self._patience.over(bracket.name)
+        return self._patience.exhausted(bracket.name)
 
     def _believe(self, bracket: Bracket) -> bool | None:
         """A venue that cannot be asked has only its answer."""

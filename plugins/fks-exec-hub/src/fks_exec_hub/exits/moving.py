@@ -20,7 +20,7 @@ from .bracket import Bracket
 from .family import STOP, TARGET
 from .levels import keep_plan
 from .protector import Protector
-from .telling import ATTACHED, uncovered
+from .telling import ATTACHED, tell_now, uncovered
 
 _TAKEN = frozenset({Status.ACCEPTED, Status.PARTIALLY_FILLED, Status.FILLED})
 
@@ -76,6 +76,7 @@ async def _until_done(desk: Desk, protector: Protector, bracket: Bracket) -> Exe
             return changed(live.result, code="MOVE_REFUSED", error=bracket.move_refused)
         if protector.bracket_of(live) is not bracket or _stands(bracket):
             bracket.moving = None
+            await tell_now(desk, bracket)
             return live.result
         await asyncio.sleep(0.02)
     text = "it is not certain yet that the legs stand at the new prices; look again, the host goes on with it"

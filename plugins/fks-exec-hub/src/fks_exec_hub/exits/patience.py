@@ -28,13 +28,13 @@ class Patience:
         """A look did not find it; whether that was the last one."""
         count, _ = self._looks.get(name, (0, now))
         self._looks[name] = (count + 1, now)
-        return self.over(name)
+        return self.exhausted(name)
 
     def give_up(self, name: str, now: float) -> None:
         """The venue's own word says that it is not there: no further look is needed."""
         self._looks[name] = (len(SPACES), now)
 
-    def over(self, name: str) -> bool:
+    def exhausted(self, name: str) -> bool:
         """It was looked for often enough."""
         return self._looks.get(name, (0, 0.0))[0] >= len(SPACES)
 

@@ -62,6 +62,13 @@ async def tell(desk: Desk, bracket: Bracket) -> None:
         _told(entry)
 
 
+async def tell_now(desk: Desk, bracket: Bracket) -> None:
+    """As :func:`tell`; ends when it may be told, also where that was begun elsewhere."""
+    await tell(desk, bracket)
+    async with desk.lock(bracket.entry.lane):
+        return
+
+
 def told_without(entry: Live) -> None:
     """It is not known whether the order exists: whoever waits learns that, and not later what protects it."""
     if entry.result.status is Status.UNKNOWN:

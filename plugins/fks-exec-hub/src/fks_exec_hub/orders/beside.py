@@ -109,9 +109,10 @@ def _fits(desk: Desk, order: Order, room: Room) -> bool:
 
 
 def beside_legs(desk: Desk, order: Order, room: Room | None = None) -> bool:
-    """Whether an exit and the legs that rest fit what is held, even if all of them fill.
+    """Whether an order and the legs that rest on its side fit what is held, even if all of them fill.
 
-    A stop and its target count once: the one that fills has the other one cancelled.
+    What goes beyond what is held has to find no legs at all: they would go beyond it too. A stop and its target count once:
+    the one that fills has the other one cancelled.
 
     Args:
         room: what the venue says is held, where it was read.
@@ -122,7 +123,7 @@ def beside_legs(desk: Desk, order: Order, room: Room | None = None) -> bool:
     held = -totals.position * order.side.sign
     if room is not None:
         held = min(held, -room.position * order.side.sign)
-    return not legs or order.quantity + (totals.working_sell if sold else totals.working_buy) + legs <= held
+    return legs <= 0 or held <= 0 or order.quantity + (totals.working_sell if sold else totals.working_buy) + legs <= held
 
 
 def unresolved(desk: Desk, symbol: str) -> Denial:

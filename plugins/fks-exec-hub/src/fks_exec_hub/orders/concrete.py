@@ -73,12 +73,25 @@ def _sized(desk: Desk, live: Live, account: Account, state: AccountState, instru
 
 def _to_zero(desk: Desk, live: Live, account: Account, instrument: Instrument | None, order: Order) -> Concrete:
     """An order through zero, as far as zero; the rest is opened when that is filled."""
+    enforced = enforces_reduce_only(account, instrument)
+    if _only_closes(desk, live, account, order):
+        return Concrete(evolve(order, stop_loss=None, take_profit=None, reduce_only=enforced))
     exit_ = ZERO if order.reduce_only else _exit_part(desk, live, instrument, order)
     if not exit_:
         return Concrete(order)
-    enforced = enforces_reduce_only(account, instrument)
     part = evolve(order, quantity=exit_, stop_loss=None, take_profit=None, reduce_only=enforced)
     return Concrete(part, Target(exit=exit_, entry=order.quantity - exit_, chase=False))
+
+
+def _only_closes(desk: Desk, live: Live, account: Account, order: Order) -> bool:
+    """Whether an order closes some of what its strategy holds, and opens nothing that a stop or a target could protect.
+
+    Where a long and a short stand side by side it has to be told from one that opens the other side: a strategy has one.
+    """
+    if order.stop_loss is None and order.take_profit is None and not account.capabilities.hedging:
+        return False
+    held = -desk.book.position(live.lane, order.strategy).quantity * order.side.sign
+    return 0 < order.quantity <= held and order.quantity <= available(desk, live.lane, order.side)
 
 
 def _exit_part(desk: Desk, live: Live, instrument: Instrument | None, order: Order) -> Decimal:
@@ -95,6 +108,9 @@ def available(desk: Desk, symbol: str, side: Side) -> Decimal:
 
     What orders of unknown fate close may never leave; what is sent beside them has to fit.
     """
+    if desk.account is not None and desk.account.capabilities.hedging:  # each side stands by itself
+        held = (position.quantity for position in desk.book.positions() if position.symbol == symbol)
+        return sum((abs(quantity) for quantity in held if quantity * side.sign < 0), ZERO)
     totals = desk.book.totals(symbol)
     leaving = totals.working_sell if side is Side.SELL else totals.working_buy
     return -totals.position * side.sign - (leaving - unknown_quantity(desk, symbol, side))

@@ -165,7 +165,7 @@ def _judged(
 
 def _waits(desk: Desk, live: Live, order: Order, held: Room | None, *, reducing: bool, enforced: bool) -> Wait | None:
     """An exit waits until the legs beside it have made room, an entry until those of what is gone have ended."""
-    if reducing and not enforced and not beside_legs(desk, order, held):
+    if not enforced and not beside_legs(desk, order, held) and (reducing or not _stale(desk, live, reducing=False)):
         desk.book.claim(live.key.client_order_id, order.symbol, order.side, order.quantity)
         desk.poke(order.symbol)
         return Wait("protective orders of the instrument have to make room")
@@ -187,6 +187,8 @@ def is_reducing(desk: Desk, account: Account, order: Order, instrument: Instrume
     if order.stop_loss is not None or order.take_profit is not None:
         return False
     enforced = order.reduce_only and enforces_reduce_only(account, instrument)
+    if account.capabilities.hedging:  # a plain order may open the other side, whatever is held
+        return enforced
     return enforced or desk.book.reduces(order.symbol, order.side, order.quantity)
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from fks_exec.convert import canonical, digest_of
 from fks_exec.errors import InvalidOrder
@@ -24,6 +25,8 @@ from .receipt import Receipt, receipt_for
 from .repair import repair
 from .restore import revive
 from .submit import begin, forget
+
+log: logging.Logger = logging.getLogger(__name__)
 
 MERGE = True
 """Accept and intent share one write where the lane is idle and the decision needs no waiting; a bench turns it off."""
@@ -110,7 +113,7 @@ class Intake:
             live.asked = desk.clock.monotonic()
             live.decision = decide_now(desk, live)
         marks = supersede(desk, live, (place.live for place in lane.in_order()))
-        self._write(desk, live, accept, *marks, *(() if live.decision is None else begin(desk, live, live.decision)))
+        self._write(desk, live, accept, *marks, *_begun(desk, live))
         desk.add(live)
         lane.put(Place(live, live.write))
         return live
@@ -186,6 +189,20 @@ class Intake:
         """Begin nothing further; what is in hand has so many seconds."""
         self._closed = True
         await asyncio.gather(*(lane.stop(seconds) for lane in self._lanes.values()))
+
+
+def _begun(desk: Desk, live: Live) -> tuple[JournalStep, ...]:
+    """What goes with the accept of an order that was decided at once; a fault of ours leaves it to the lane."""
+    if live.decision is None:
+        return ()
+    try:
+        return begin(desk, live, live.decision)
+    except Exception:
+        log.exception("account %s: order %s could not be begun at once", desk.name, live.key.client_order_id)
+        forget(live)
+        desk.book.release(live.token)
+        live.decision = None
+        return ()
 
 
 async def _failure(live: Live) -> BaseException | None:

@@ -12,7 +12,6 @@ from typing import Any
 from attrs import frozen
 
 from fks_exec.convert import from_json
-from fks_exec.model.account import Position
 from fks_exec.model.copying import changed
 from fks_exec.model.events import OrderChanged, OrderConcluded, OrderFilled
 from fks_exec.model.market import Instrument
@@ -22,7 +21,7 @@ from fks_exec.model.results import ExecutionResult, Fill, Status
 from ..accounts.booking import Booking, book
 from ..accounts.desk import Desk
 from ..accounts.live import WAITS, Live, merge
-from ..accounts.profit import after
+from ..accounts.sharing import Booked, shares
 from ..exits.legs import views
 from ..journal.protocol import Exists, FillRecord, JournalError, JournalStep, JournalUnavailable, Written
 from ..money import EXACT
@@ -43,15 +42,13 @@ class _Change:
     """What one piece of news changes.
 
     Args:
-        held: the position before; None when it stays as it is.
-        position: the position after.
+        positions: those that it changes, before and after.
     """
 
     before: ExecutionResult
     result: ExecutionResult
     booking: Booking
-    held: Position | None = None
-    position: Position | None = None
+    positions: tuple[Booked, ...] = ()
 
 
 async def record(desk: Desk, live: Live, news: ExecutionResult) -> None:
@@ -126,9 +123,9 @@ def _change(desk: Desk, live: Live, news: ExecutionResult, instrument: Instrumen
         sided = {fill.trade_id: fill for fill in booking.fills}
         kept = [sided.pop(fill.trade_id, fill) for fill in result.fills]
         result = changed(result, fills=(*kept, *sided.values()))
-        held = desk.book.position(live.lane, live.instruction.strategy)
-        position = after(held, booking.moves, booking.fees, instrument)
-        return _Change(live.result, result, booking, held, position)
+        positions = shares(desk, live, booking.moves, booking.fees, instrument)
+        live.shares.update(after.strategy or "" for _, after in positions)
+        return _Change(live.result, result, booking, tuple(positions))
 
 
 def _shielded(live: Live, result: ExecutionResult) -> ExecutionResult:
@@ -172,16 +169,15 @@ def _but(news: ExecutionResult, trades: Container[str]) -> ExecutionResult:
 def _steps(desk: Desk, live: Live, change: _Change) -> list[JournalStep]:
     now = desk.clock.now()
     steps = outcome_steps(live, change.result, change.booking.fills, now)
-    if change.position is not None:
-        steps.append(position_step(desk.name, change.position, now))
+    steps += [position_step(desk.name, after, now) for _, after in change.positions]
     return steps
 
 
 def settle(desk: Desk, live: Live, change: _Change) -> None:
     """Memory follows, in one step: result, fills, position, reservation, open questions, names."""
     with localcontext(EXACT):
-        if change.position is not None:
-            desk.book.store(change.position)
+        for _, after in change.positions:
+            desk.book.store(after)
         live.result = change.result
         live.fills.update({fill.trade_id: fill for fill in change.booking.fills})
         live.booked += change.booking.filled
@@ -195,8 +191,8 @@ def settle(desk: Desk, live: Live, change: _Change) -> None:
 def undo(desk: Desk, live: Live, change: _Change) -> None:
     """A write was refused because of a trade that is booked already: memory as before, and then without that trade."""
     with localcontext(EXACT):
-        if change.held is not None:
-            desk.book.store(change.held)
+        for before, _ in change.positions:
+            desk.book.store(before)
         live.result = change.before
         live.booked -= change.booking.filled
         for fill in change.booking.fills:

@@ -127,7 +127,7 @@ def _steps(desk: Desk, lives: Sequence[Live]) -> list[JournalStep]:
     for live in lives:
         news = [fill for fill in live.fills.values() if fill.trade_id not in live.stored]
         steps += outcome_steps(live, live.result, news, now)
-    held = {(live.lane, live.instruction.strategy or "") for live in lives}
+    held = {(live.lane, name) for live in lives for name in (live.shares or {live.instruction.strategy or ""})}
     return [*steps, *(position_step(desk.name, desk.book.position(*place), now) for place in sorted(held))]
 
 

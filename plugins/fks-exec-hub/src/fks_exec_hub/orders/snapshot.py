@@ -17,6 +17,7 @@ from fks_exec.model.orders import ClosePosition, Order, SizedOrder
 
 from ..accounts.desk import Desk
 from ..accounts.live import Live, Plan, Target
+from ..accounts.quotes import LASTING
 from ..accounts.valuation import worth_currency
 from ..exits.family import EXCESS, EXIT, FAILURE
 
@@ -39,9 +40,9 @@ async def look(desk: Desk, live: Live, account: Account) -> tuple[MarketData | N
         return None, None
     quote_age, equity_age = desk.config.max_quote_age, desk.config.max_equity_age
     asked = _further(desk, live, account)
-    if desk.quotes.known(live.lane, quote_age) is None:
+    if desk.quotes.known(live.lane, quote_age * LASTING) is None:
         asked.append(desk.quotes.get(live.lane, quote_age))
-    if desk.equity.known(equity_age) is None:
+    if desk.equity.known(equity_age * LASTING) is None:
         asked.append(desk.equity.get(equity_age))
     if asked:
         await asyncio.gather(*asked)

@@ -103,6 +103,9 @@ async def _write_begin(desk: Desk, live: Live, decision: Decision) -> None:
         except JournalError:
             live.legs[:] = known
             raise
+        except Exception:  # a fault of ours: nothing was written, nothing was sent
+            forget(live)
+            raise
         else:
             return
 
