@@ -58,7 +58,7 @@ PLAIN = Scene(
     traded=symbols(AT_ONCE),
 )
 GUARDED = Scene(
-    configure=partial(hosts.guarded, poll=POLL, compare_every=COMPARE, max_quote_age=POLL, max_equity_age=POLL),
+    configure=partial(hosts.guarded, poll=POLL, compare_every=COMPARE),
     venue=TellingVenue,
     rests=lambda symbol, number: judged_order(symbol, number, order_type="limit", price="50"),
     fills=judged_order,

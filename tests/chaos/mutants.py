@@ -123,6 +123,10 @@ class _NoLane:
 
     idle = False
 
+    def in_order(self) -> list[Any]:
+        """Nothing waits."""
+        return []
+
     def put(self, item: Any) -> None:
         """Leave it to ``put_later``."""
 

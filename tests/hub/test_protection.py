@@ -12,13 +12,15 @@ import apsw
 import pytest
 from attrs import evolve
 
+import fks_exec_hub.exits.patience
 from fks_exec import ClosePosition, ExecutionResult, Instrument, NotSupported, Order, OrderChange, hookimpl
 from fks_exec.model.events import Alarm, Event
-from fks_exec.testing import CAPABILITIES, AcceptThenDrop, Refuse, RefuseLeg, Rest, Slow, Vanish
+from fks_exec.testing import CAPABILITIES, AcceptThenDrop, AcceptThenHang, Refuse, RefuseLeg, Request, Rest, Slow, Vanish
 from fks_exec.testing import FaultyVenue as Venue
 from fks_exec_hub import ExecutionHub
 from fks_exec_simulators.disk import FaultyDisk
 from fks_exec_simulators.hosts import JournalOnDisk
+from fks_exec_simulators.lives import Lives
 from fks_exec_simulators.stage import ACCOUNT, configure, until
 
 KINDS = ["attached", "oco", "reduce_only_pair", "stop_only"]
@@ -522,3 +524,193 @@ async def test_a_halt_that_holds_protection_back_is_configured(tmp_path: Path) -
         assert venue.protected(SYMBOL) == 0
         await hub.halt(ACCOUNT, "active", "back")
         await protected(hub)
+
+
+def at_requests(venue: Venue, look: Callable[[str], None]) -> None:
+    """Have a look whenever a request arrives, before anything comes of it."""
+
+    def arrives(request: Request) -> None:
+        look(request.kind)
+
+    venue.choose(arrives)
+
+
+@asynccontextmanager
+async def host_of(venue: Venue, lives: Lives, folder: Path) -> AsyncIterator[ExecutionHub]:
+    """A hub whose commits take time, and outlive it."""
+    config = configure(folder, journal="lives:", account={"venue": "faulty", "deadline": 1, "poll": 0.05})
+    async with ExecutionHub.open(config, plugins=[venue.plugin, lives]) as hub:
+        yield hub
+
+
+async def test_a_stop_goes_when_its_fill_is_on_record(tmp_path: Path) -> None:
+    """A later host knows by the fill that the stop may be there."""
+    venue, lives = venue_of("reduce_only_pair"), Lives(delay=0.02)
+    stored: list[bool] = []
+    async with host_of(venue, lives, tmp_path) as hub:
+        live = hub._desks[ACCOUNT].live
+
+        def look(kind: str) -> None:
+            if kind == "protect":
+                stored.append(live["one"].stored >= set(live["one"].fills) > set())
+
+        at_requests(venue, look)
+        await hub.execute_order(ACCOUNT, entry_for("reduce_only_pair"))
+        await protected(hub)
+    assert stored == [True, True]
+
+
+async def test_an_exit_that_is_decided_while_a_stop_is_written_waits_for_it(tmp_path: Path) -> None:
+    """Where reduce-only is not enforced no more may be sold than is held, whatever fills."""
+    venue, lives = venue_of("stop_only"), Lives(delay=0.02)
+    venue.follow(Rest())
+    beyond: list[Decimal] = []
+    async with host_of(venue, lives, tmp_path) as hub:
+        book = hub._desks[ACCOUNT].book
+
+        def look(kind: str) -> None:
+            totals = book.totals(SYMBOL)
+            if kind in ("place", "protect"):
+                beyond.append(totals.working_sell + totals.stops_sell - totals.position)
+
+        await hub.execute_order(ACCOUNT, entry_for("stop_only", order_type="limit", price="95", quantity="2"))
+        at_requests(venue, look)
+        venue.fill(venue.placed[0], 1)
+        await until(lambda: book.totals(SYMBOL).position == 1)
+        close = ClosePosition(symbol=SYMBOL, keep_entries=True, client_order_id="close")
+        assert (await hub.execute_order(ACCOUNT, close)).filled_quantity == 1
+    assert max(beyond) <= 0
+
+
+async def test_a_stop_that_a_killed_host_was_sending_is_looked_up_and_not_sent_again(tmp_path: Path) -> None:
+    """It rests; the next host finds its intent, and a fill, and no outcome."""
+    venue, lives = venue_of("reduce_only_pair"), Lives()
+    venue.follow(AcceptThenHang(on="protect"))
+    async with host_of(venue, lives, tmp_path) as hub:
+        await hub.submit(ACCOUNT, entry_for("reduce_only_pair", take_profit=None))
+        await venue.arrived("protect")
+        lives.kill()
+    async with host_of(venue, lives, tmp_path) as hub:
+        await protected(hub)
+        assert resting(venue) == [("stop", Decimal(1))]
+    assert venue.count("protect") == 1
+
+
+async def test_an_excess_is_released_once_whoever_sees_it(tmp_path: Path) -> None:
+    """Two entries closed by one exit: each of them looks, and nothing is bought back."""
+    venue, lives = venue_of("reduce_only_pair"), Lives(delay=0.01)
+    async with host_of(venue, lives, tmp_path) as hub:
+        for name in ("one", "two"):
+            await hub.execute_order(ACCOUNT, entry(name))
+            await protected(hub, name)
+        await hub.execute_order(ACCOUNT, Order(symbol=SYMBOL, side="sell", quantity="2", reduce_only=True))
+        await until(flat(hub, venue))
+    assert (venue.count("place"), resting(venue)) == (3, [])
+
+
+async def test_what_was_closed_by_others_needs_no_stop_after_a_restart(tmp_path: Path) -> None:
+    """Also when as much was bought again since, by an order without a stop."""
+    venue = venue_of("reduce_only_pair")
+    venue.follow(Rest())
+    resting_entry = entry_for("reduce_only_pair", order_type="limit", price="95", quantity="4", take_profit=None)
+    async with hub_at(venue, tmp_path) as hub:
+        await hub.execute_order(ACCOUNT, resting_entry)
+        venue.fill(venue.placed[0], 3)
+        await protected(hub)
+        await hub.execute_order(ACCOUNT, Order(symbol=SYMBOL, side="sell", quantity="1", reduce_only=True))
+        await until(lambda: resting(venue)[-1] == ("stop", Decimal(2)))
+        await hub.execute_order(ACCOUNT, Order(symbol=SYMBOL, side="buy", quantity="1"))
+    async with hub_at(venue, tmp_path) as hub:
+        venue.fill(venue.placed[0])
+        await until(lambda: venue.protected(SYMBOL) >= 3)
+        await eventually(lambda: filled(hub))
+        await protected(hub)
+        assert sum(part for _, part in resting(venue)) == 3
+
+
+async def filled(hub: ExecutionHub) -> bool:
+    """The entry has filled."""
+    return (await result_of(hub)).status == "filled"
+
+
+async def test_a_stop_that_was_moved_stays_there_after_a_restart(tmp_path: Path) -> None:
+    """What fills then is protected at the new price too."""
+    venue = venue_of("reduce_only_pair")
+    venue.follow(Rest())
+    async with hub_at(venue, tmp_path) as hub:
+        order = entry_for("reduce_only_pair", order_type="limit", price="98", quantity="2", take_profit=None)
+        await hub.execute_order(ACCOUNT, order)
+        venue.fill(venue.placed[0], 1)
+        await protected(hub)
+        await hub.amend_order(ACCOUNT, "one", OrderChange(stop_loss="95"))
+    async with hub_at(venue, tmp_path) as hub:
+        venue.fill(venue.placed[0])
+        await until(lambda: venue.protected(SYMBOL) == 2)
+        await eventually(lambda: filled(hub))
+        await protected(hub)
+        assert {o.order.stop_price for o in venue.placed if o.open} == {Decimal(95)}
+
+
+@pytest.mark.parametrize("amend", [True, False])
+async def test_the_target_of_a_linked_pair_is_moved(amend: bool, tmp_path: Path) -> None:
+    """It is not an order of its own: it goes with its stop."""
+    venue = venue_of("oco", amend=amend)
+    async with hub_at(venue, tmp_path) as hub:
+        await hub.execute_order(ACCOUNT, entry_for("oco"))
+        await protected(hub)
+        result = await hub.amend_order(ACCOUNT, "one", OrderChange(take_profit="130"))
+        assert result.code is None
+        assert venue.protected(SYMBOL) == 1
+        assert [o.order.price for o in venue.placed if o.open and o.order.stop_price is None] == [Decimal(130)]
+
+
+async def test_what_closes_for_want_of_a_stop_can_only_reduce(tmp_path: Path) -> None:
+    """Somebody may have closed it by hand meanwhile."""
+    venue = venue_of("reduce_only_pair")
+    venue.follow(RefuseLeg("NO_STOPS"))
+    async with hub_at(venue, tmp_path) as hub:
+        await hub.execute_order(ACCOUNT, entry_for("reduce_only_pair"))
+        await until(flat(hub, venue))
+    assert [o.order.reduce_only for o in venue.placed] == [False, True]
+
+
+async def test_a_stop_refused_for_the_moment_again_and_again_ends_with_a_close(tmp_path: Path) -> None:
+    """After as many attempts as the account has for an exit."""
+    venue = venue_of("reduce_only_pair")
+    venue.follow(*(RefuseLeg("BUSY", retryable=True) for _ in range(9)))
+    async with hub_at(venue, tmp_path, exit_attempts=2) as hub:
+        await hub.execute_order(ACCOUNT, entry_for("reduce_only_pair", take_profit=None))
+        await until(flat(hub, venue))
+    assert (venue.count("protect"), resting(venue)) == (2, [])
+
+
+async def test_an_excess_is_taken_back_again_only_after_proof_of_no_effect(tmp_path: Path) -> None:
+    """Refused, it is tried again; it stands open all the while."""
+    venue = venue_of("reduce_only_pair", enforce_reduce_only=False)
+    async with hub_at(venue, tmp_path) as hub:
+        await hub.execute_order(ACCOUNT, entry_for("reduce_only_pair"))
+        await protected(hub)
+        stop, target = venue.legs("one")
+        venue.follow(Refuse())
+        venue.fill(stop)
+        venue.fill(target)
+        await until(lambda: venue.position(SYMBOL) == 0)
+        await until(flat(hub, venue))
+        assert [(await result_of(hub, f"one~xs{n}")).status for n in (1, 2)] == ["rejected", "filled"]
+    assert venue.count("place") == 3
+
+
+async def test_with_a_linked_stop_that_vanished_its_target_has_ended_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the entry would be followed for ever."""
+    monkeypatch.setattr(fks_exec_hub.exits.patience, "SPACES", (0.0, 0.01))
+    venue = venue_of("oco")
+    venue.follow(Vanish(on="protect"))
+    async with hub_at(venue, tmp_path) as hub:
+        await hub.execute_order(ACCOUNT, entry_for("oco"))
+        await until(lambda: venue.protected(SYMBOL) == 1)
+        venue.trigger(SYMBOL, "89")
+        await until(flat(hub, venue))
+        vanished = await result_of(hub, "one~sl1")
+    assert (vanished.code, {leg.status for leg in vanished.legs}) == ("LEG_VANISHED", {"canceled"})

@@ -277,10 +277,15 @@ async def test_a_venue_that_shows_an_order_thought_refused_has_the_last_word(tmp
         assert hub._desks[ACCOUNT].book.totals("BTC/USDT").working_buy == 0
 
 
-async def test_a_reducing_order_with_legs_is_judged_as_an_entry(tmp_path: Path) -> None:
-    async with hub_on(Stage(), configure(tmp_path, guards=["confidence"])) as hub:
+async def test_an_order_that_only_closes_goes_without_its_legs(tmp_path: Path) -> None:
+    """Nothing is opened that they could protect; no guard of entries holds it back. Another strategy's is an entry."""
+    stage = Stage()
+    async with hub_on(stage, configure(tmp_path, guards=["confidence"])) as hub:
         await hub.execute_order(ACCOUNT, buy("2", confidence="0.9"))
-        assert (await hub.execute_order(ACCOUNT, sell("1", stop_loss="500"))).code == "CONFIDENCE_MISSING"
+        other = sell("1", stop_loss="500", strategy="other")
+        assert (await hub.execute_order(ACCOUNT, other)).code == "CONFIDENCE_MISSING"
+        assert (await hub.execute_order(ACCOUNT, sell("1", stop_loss="500"))).status == "filled"
+        assert stage.requests[-1][0].stop_loss is None
         assert (await hub.execute_order(ACCOUNT, sell("1"))).status == "filled"
 
 

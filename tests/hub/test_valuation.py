@@ -332,11 +332,15 @@ def test_realised_and_open_profit_together_are_what_was_paid_and_got(
     assert from_json(Position, to_json(position)) == position
 
 
-async def test_an_exposure_that_is_kept_up_to_date_is_the_one_that_is_added_up_anew(account: Account, market: Market) -> None:
-    """Orders that only rest are counted when they change; whatever changes, nothing is left behind."""
+async def test_an_exposure_that_is_kept_up_to_date_is_the_one_that_is_added_up_anew(
+    account: Account, market: Market, clock: HandClock
+) -> None:
+    """Orders that only rest are counted when they change, the others when they or their quote do; nothing is left behind."""
     market.quotes = {"BTC/USDT": ("99", "100"), "ETH/USDT": ("9", "10")}
     room, chance, tokens = Room(account, []), Random(7), list[Token]()
     for _ in range(300):
+        clock.move(chance.choice([0, 1, 3]))
+        market.quotes = {symbol: (str(price := chance.randint(8, 99)), str(price + 1)) for symbol in market.quotes}
         symbol, side = chance.choice(["BTC/USDT", "ETH/USDT"]), chance.choice(list(Side))
         price = chance.choice([None, Decimal(chance.randint(50, 150))])
         if tokens and chance.random() < 0.5:
@@ -347,3 +351,16 @@ async def test_an_exposure_that_is_kept_up_to_date_is_the_one_that_is_added_up_a
             tokens.append(room.book.reserve(symbol, side, Decimal(chance.randint(1, 9)), reducing=False, price=price))
         kept = await room.exposure()
         assert kept == Valuation(account, room.book, room.quotes, room.rates, "USDT", 5).exposure()
+
+
+async def test_what_soon_grows_too_old_is_asked_for_with_the_rest(account: Account, market: Market, clock: HandClock) -> None:
+    """Else it is too old by the time that the others are at hand, and an exposure that could be known is not."""
+    market.quotes = {"BTC/USDT": ("99", "100"), "ETH/USDT": ("9", "10")}
+    room = Room(account, [])
+    held(room.book, SPOT, "1")
+    await room.valuation.ask()
+    clock.move(4.9)
+    held(room.book, LINEAR, "1")
+    await room.valuation.ask()
+    clock.move(0.2)  # what an answer takes
+    assert room.valuation.exposure() == Decimal("99.9")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The code blocks of the docs pages run; what the tables say stands in the code."""
 
+import asyncio
 import os
 import re
 import subprocess
@@ -9,9 +10,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from fks_exec import NotSent, OrderUpdate
+import attrs
+
+from fks_exec import GuardType, NotSent, OrderUpdate, hookimpl
 from fks_exec.errors import VenueError
-from fks_exec_hub.config import parse_config
+from fks_exec_hub.accounts.settings import BreakerConfig, DayConfig, ProtectionConfig
+from fks_exec_hub.config import AccountConfig, parse_config
 from fks_exec_hub.guards import GUARD_TYPES
 from fks_exec_simulators.stage import ACCOUNT, Stage, buy, configure, hub_on
 
@@ -111,6 +115,63 @@ def test_the_configuration_of_the_docs_is_one(tmp_path: Path) -> None:
     found = config.load_plugins()
     assert [listed.name for listed, _ in config.guards_of("paper", found)] == ["quantity", "confidence", "tight"]
     assert config.venue("paper", found)[0].name == "paper"
+
+
+def test_the_stop_of_the_docs_is_placed_moved_and_given_up(tmp_path: Path) -> None:
+    """The configuration and the commands of docs/protection.md."""
+    (tmp_path / "fks-exec.toml").write_text(blocks("protection.md", "toml")[0], "utf-8")
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    script = blocks("protection.md", "sh")[0]
+    done = subprocess.run(["bash", "-euc", script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    shown = done.stdout.rpartition("\naccepted ")[2]
+    assert "stop_loss at 67200: accepted, 0.01, as first~sl1" in shown
+    assert "take_profit at 69000: canceled, 0.01, as first~tp1" in shown
+
+
+def test_sizes_targets_and_reverses_of_the_docs_trade(tmp_path: Path) -> None:
+    """The program of docs/targets.md, with the configuration that it names."""
+    (tmp_path / "fks-exec.toml").write_text(blocks("protection.md", "toml")[0], "utf-8")
+    [program] = blocks("targets.md", "python")
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == [
+        "filled 0.285 ['0.285']",
+        "filled 0.185 ['0.100']",
+        "filled 0.100 ['-0.100']",
+        "filled 0.100 []",
+    ], done.stderr
+
+
+def test_the_currencies_and_the_day_of_the_docs_are_a_configuration(tmp_path: Path) -> None:
+    import tomllib
+
+    config = parse_config(tomllib.loads("\n".join(blocks("positions.md", "toml"))), tmp_path)
+    assert (config.accounts["main"].conversions, config.accounts["main"].day.start) == (("USDT/USD", "BTC/USDT"), "17:00")
+
+
+async def test_the_guard_of_the_docs_that_needs_the_day_is_given_it(tmp_path: Path) -> None:
+    import types
+
+    module = types.ModuleType("drawdown")
+    kind = GuardType(name="drawdown", create=lambda config: ran("plugins.md", "class Drawdown:")["Drawdown"]())
+    vars(module)["fks_exec_guards"] = hookimpl(lambda: [kind])
+    stage = Stage()
+    config = configure(tmp_path, guards=["drawdown"], account={"currency": "USDT", "max_equity_age": 0.01})
+    async with hub_on(stage, config, module) as hub:
+        assert (await hub.execute_order(ACCOUNT, buy())).status == "filled"
+        stage.equity = "40000"
+        await asyncio.sleep(0.02)
+        assert (await hub.execute_order(ACCOUNT, buy())).code == "DRAWDOWN"
+
+
+def test_every_key_of_an_account_has_its_line() -> None:
+    """In the example of the configuration page, and in the table of the page on stops."""
+    example, page = blocks("configuration.md", "toml")[0], (DOCS / "protection.md").read_text("utf-8")
+    keys = {name for kind in (AccountConfig, ProtectionConfig, BreakerConfig, DayConfig) for name in attrs.fields_dict(kind)}
+    tables = {"protection", "breaker", "day", "config"}
+    assert all(re.search(rf"^(# )?{key} = ", example, re.MULTILINE) for key in keys - tables)
+    assert all(f"[accounts.paper.{table}]" in example for table in tables)
+    assert all(f"`{key}`" in page for key in attrs.fields_dict(ProtectionConfig))
 
 
 def test_every_guard_and_every_error_of_a_venue_has_its_row() -> None:

@@ -25,7 +25,7 @@ from .config import HubConfig, load_config
 from .engines import open_journal
 from .errors import HubClosed, UnknownAccount, UnknownOrder
 from .exits.family import LEGS
-from .exits.moving import move, moves
+from .exits.moving import move, move_leg, moves
 from .exits.telling import tell_now
 from .instructions import Instruction
 from .journal.protocol import HaltState, Journal, Key, Note, Recorded
@@ -309,6 +309,8 @@ class ExecutionHub:
         """
         desk = self._desk(account)
         live = await self._live(desk, client_order_id)
+        if live.role in LEGS:
+            return await move_leg(desk, self._staff[account].protector, live, change)
         if moves(live, change):
             return await move(desk, self._staff[account].protector, live, change)
         return await amend(desk, live, change)

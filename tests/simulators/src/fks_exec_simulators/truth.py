@@ -137,6 +137,11 @@ class Truth:
             stands += placed.filled if _role(placed, entry) == EXCESS else -placed.filled
         return stands
 
+    def held_for(self, entry: str) -> Decimal:
+        """How much the venue holds on an entry's side: no stop can cover more, whatever its strategy counts as its own."""
+        order = next(placed.order for placed in self.placed if placed.order.client_order_id == entry)
+        return self.venue.exchange.floor.book.holdings.reducible(order.symbol, order.side.opposite)
+
     def stopped(self, entry: str) -> Decimal:
         """How much of an entry is under stops that rest at the venue; base units or contracts."""
         stops = [placed for placed in self.venue.legs(entry) if placed.open and placed.order.order_type in STOPS]

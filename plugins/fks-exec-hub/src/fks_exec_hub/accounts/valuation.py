@@ -129,6 +129,16 @@ def _currencies(symbol: str, instrument: Instrument | None) -> tuple[str, str]:
     return instrument.base or base, instrument.quote or rest.partition(":")[0]
 
 
+@frozen
+class _Valued:
+    """What an instrument was worth when it was last worked out, and by what."""
+
+    instrument: Instrument
+    quoted: bool
+    quote: MarketData | None
+    worth: Decimal
+
+
 class Valuation:
     """The worst case of all positions of one account.
 
@@ -149,7 +159,7 @@ class Valuation:
         self._max_age = max_age
         self._resting: dict[str, Decimal] = {}
         self._total = ZERO
-        self._moving: set[str] = set()
+        self._moving: dict[str, _Valued | None] = {}
         book.touched |= book.symbols()
 
     async def ask(self) -> None:
@@ -172,9 +182,9 @@ class Valuation:
         """What only rests, in the account's own currency, is added up when it changes, not when it is looked at."""
         for symbol in self._book.touched:
             self._total -= self._resting.pop(symbol, ZERO)
-            self._moving.discard(symbol)
+            self._moving.pop(symbol, None)
             if self._book.concerns(symbol) and not self._add(symbol):
-                self._moving.add(symbol)
+                self._moving[symbol] = None
         self._book.touched.clear()
 
     def _add(self, symbol: str) -> bool:
@@ -212,21 +222,30 @@ class Valuation:
     def _exposure(self) -> Decimal | None:
         self._refresh()
         total, currency = self._total, self._currency
-        for symbol in self._moving:
+        for symbol, last in self._moving.items():
             instrument = self._account.known_instrument(symbol)
             own = None if instrument is None else worth_currency(instrument)
             currency = currency or own
             rate = _ONE if own == currency else self._rates.known(own)
-            worth = None if instrument is None or own is None or rate is None else self._worth(instrument, symbol)
+            worth = None if instrument is None or own is None or rate is None else self._again(instrument, symbol, last)
             if worth is None or rate is None:
                 return None
             total += worth * rate
         return total
 
-    def _worth(self, instrument: Instrument, symbol: str) -> Decimal | None:
+    def _again(self, instrument: Instrument, symbol: str, last: _Valued | None) -> Decimal | None:
+        """Worked out anew only when the book, the quote or the rules have changed: the cost of a decision is that of a look."""
+        quoted = _needs_quote(self._book, symbol) if last is None else last.quoted
+        quote = self._quotes.known(symbol, self._max_age) if quoted else None
+        if last is not None and last.quote is quote and last.instrument is instrument:
+            return last.worth
+        worth = self._worth(instrument, symbol, quote)
+        self._moving[symbol] = None if worth is None else _Valued(instrument, quoted, quote, worth)
+        return worth
+
+    def _worth(self, instrument: Instrument, symbol: str, quote: MarketData | None = None) -> Decimal | None:
         """The larger of what it is worth with all buys filled, and with all sells."""
         position = self._book.totals(symbol).position
-        quote = self._quotes.known(symbol, self._max_age) if _needs_quote(self._book, symbol) else None
         sides = [_side_worth(instrument, quote, position, self._book.working(symbol, side), side) for side in Side]
         known = [worth for worth in sides if worth is not None]
         return max(known) if len(known) == len(sides) else None

@@ -10,7 +10,8 @@ from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import Side
 
 from ..accounts.desk import Desk
-from .bracket import Bracket
+from .bracket import Action, Bracket, Place, Resize, done, left
+from .family import STOP
 
 
 def side_of(bracket: Bracket) -> Side:
@@ -54,6 +55,30 @@ def allowed_for(desk: Desk, brackets: Iterable[Bracket], bracket: Bracket, *, en
             return part
         free -= part
     return ZERO
+
+
+def more_than_free(desk: Desk, bracket: Bracket, action: Action) -> bool:
+    """Whether an action would put more under stops than is held and not on its way out, with all legs that still rest.
+
+    For venues that do not keep a reduce-only order from opening a position: what is to go has to go first.
+    """
+    if isinstance(action, Place):
+        more = action.quantity if action.role == STOP else ZERO
+    elif isinstance(action, Resize) and action.leg.role == STOP:
+        more = action.quantity - done(action.leg) - left(action.leg)
+    else:
+        return False
+    if more <= 0:
+        return False
+    side, totals = side_of(bracket), desk.book.totals(bracket.entry.lane)
+    resting = totals.stops_sell if side is Side.BUY else totals.stops_buy
+    return resting + more > _free(desk, bracket.entry.lane, side)
+
+
+def other_side(desk: Desk, bracket: Bracket) -> Decimal:
+    """What a strategy holds on the side that closes its entry, base units or contracts."""
+    held = desk.book.position(bracket.entry.lane, bracket.entry.instruction.strategy).quantity
+    return max(-held * side_of(bracket).sign, ZERO)
 
 
 def _free(desk: Desk, symbol: str, side: Side) -> Decimal:

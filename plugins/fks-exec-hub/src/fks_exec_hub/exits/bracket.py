@@ -30,7 +30,6 @@ class Bracket:
         others: what closes for it beside its legs: after a failure, at a watched target, of an excess.
         released: what other orders closed of it, base units or contracts; it needs no protection any more.
         evidence: the legs that the venue was seen to hold, each as it was then.
-        linked: the target that was placed with a stop, where the venue links them.
         retired: legs that are to go as soon as others stand in their place.
         refused: when stops were refused, monotonic seconds.
         failed: why it has no stop, once no further one is tried; empty: it is worked at.
@@ -49,7 +48,6 @@ class Bracket:
     others: list[Live] = field(factory=list)
     released: Decimal = ZERO
     evidence: dict[str, Decimal] = field(factory=dict)
-    linked: dict[str, Decimal | None] = field(factory=dict)
     retired: set[str] = field(factory=set)
     refused: list[float] = field(factory=list)
     failed: str = ""
@@ -96,9 +94,11 @@ class Bracket:
         return [leg for leg in legs if trigger_of(leg) == wanted and self._linked_well(leg)]
 
     def _linked_well(self, leg: Live) -> bool:
-        plan = self.entry.plan
-        target = None if plan is None else plan.target
-        return leg.role != STOP or self.linked.get(leg.key.client_order_id, target) == target
+        """Where the venue links stop and target, the target is right too."""
+        plan, order = self.entry.plan, leg.order
+        if leg.role != STOP or plan is None or plan.kind != "oco":
+            return True
+        return order is not None and order.take_profit == plan.target
 
     @property
     def in_question(self) -> bool:
@@ -165,7 +165,7 @@ class Cancel:
 
 @frozen(kw_only=True)
 class Resize:
-    """A leg is to have another quantity, or price, in place."""
+    """A leg is to have another quantity, or price, in place; a linked target goes with it."""
 
     leg: Live
     quantity: Decimal
@@ -233,11 +233,12 @@ def _for_role(bracket: Bracket, role: Role, allowed: Decimal, rules: Rules) -> A
         return _first_cancel([*wrong, *good])
     covered = sum((left(leg) for leg in good), ZERO)
     if wrong and price is not None and rules.amends and covered < wanted:
-        return Resize(leg=wrong[0], quantity=done(wrong[0]) + min(left(wrong[0]), wanted - covered), price=price)
+        part = rules.valid(min(left(wrong[0]), wanted - covered), price)
+        return Resize(leg=wrong[0], quantity=done(wrong[0]) + part, price=price) if part else Cancel(leg=wrong[0])
     if wrong and not rules.enforced:
         return Cancel(leg=wrong[0])
-    if covered < wanted:
-        return _more(bracket, role, good, wanted - covered, rules)
+    if covered < wanted and (more := _more(bracket, role, good, wanted - covered, rules)) is not None:
+        return more
     if covered > wanted:
         return _less(bracket, good, covered - wanted, rules)
     unseen = next((leg for leg in good if bracket.seen(leg) < left(leg)), None)

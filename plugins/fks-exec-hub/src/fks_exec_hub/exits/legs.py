@@ -80,7 +80,7 @@ def new_leg(
 
 
 def leg_order(desk: Desk, account: Account, entry: Live, role: str, quantity: Decimal, name: str) -> Order:
-    """A leg as an order: a stop, or a limit at the target; on the side that closes."""
+    """A leg as an order: a stop, with its target where the venue links them, or a limit at the target; on the closing side."""
     plan, order = entry.plan, entry.order
     if plan is None or order is None:
         raise ValueError("an entry with legs has a plan and was decided")
@@ -92,6 +92,7 @@ def leg_order(desk: Desk, account: Account, entry: Live, role: str, quantity: De
         order_type=OrderType.STOP if stop else OrderType.LIMIT,
         stop_price=plan.stop if stop else None,
         price=None if stop else plan.target,
+        take_profit=plan.target if stop and plan.kind == "oco" else None,
         reduce_only=enforced(account, entry),
         client_order_id=name,
         strategy=order.strategy,
@@ -106,9 +107,9 @@ def enforced(account: Account, live: Live) -> bool:
 
 def protection_of(entry: Live, leg: Live) -> Protection:
     """What the venue is asked to place for a leg."""
-    plan, order = entry.plan, leg.order
-    if plan is None or order is None:
-        raise ValueError("a leg is an order of an entry with a plan")
+    order = leg.order
+    if order is None:
+        raise ValueError("a leg is an order")
     return Protection(
         role="stop_loss" if leg.role == STOP else "take_profit",
         symbol=leg.lane,
@@ -116,7 +117,7 @@ def protection_of(entry: Live, leg: Live) -> Protection:
         quantity=order.quantity,
         trigger_price=trigger_of(leg),
         entry=entry.ref,
-        target_price=plan.target if plan.kind == "oco" and leg.role == STOP else None,
+        target_price=order.take_profit,
     )
 
 

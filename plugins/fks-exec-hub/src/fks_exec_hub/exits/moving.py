@@ -7,6 +7,7 @@ import asyncio
 
 from attrs import evolve
 
+from fks_exec.errors import InvalidOrder
 from fks_exec.model.copying import changed
 from fks_exec.model.orders import OrderChange
 from fks_exec.model.results import ExecutionResult, Status
@@ -17,7 +18,7 @@ from ..orders.repair import write
 from ..orders.steps import act_outcome
 from ..orders.submit import submit_amend
 from .bracket import Bracket
-from .family import STOP, TARGET
+from .family import STOP, TARGET, parent_of
 from .levels import keep_plan
 from .protector import Protector
 from .telling import ATTACHED, tell_now, uncovered
@@ -41,6 +42,28 @@ async def move(desk: Desk, protector: Protector, live: Live, change: OrderChange
         AccountNotReady, NotSupported, JournalError: the venue was not asked.
     """
     return await desk.apart(_move(desk, protector, live, change))
+
+
+async def move_leg(desk: Desk, protector: Protector, leg: Live, change: OrderChange) -> ExecutionResult:
+    """Move a leg by its own id: its entry's stop or target is moved.
+
+    Returns:
+        How the leg stands then; the code as of :func:`move`.
+
+    Raises:
+        InvalidOrder: something else than its price is to be changed.
+        AccountNotReady, NotSupported, JournalError: the venue was not asked.
+    """
+    price = change.stop_price if leg.role == STOP else change.price
+    name = "stop_price" if leg.role == STOP else "price"
+    if price is None or evolve(change, **{name: None}) != OrderChange():
+        raise InvalidOrder(name, f"of a leg only its {name} can be changed; its quantity follows what its entry has filled")
+    entry = desk.live.get(parent_of(leg.key.client_order_id))
+    if entry is None:
+        return changed(leg.result, code="NOT_OPEN", error="what the leg protected does not stand open any more")
+    wanted = OrderChange(stop_loss=price) if leg.role == STOP else OrderChange(take_profit=price)
+    result = await move(desk, protector, entry, wanted)
+    return changed(leg.result, code=result.code, error=result.error)
 
 
 async def _move(desk: Desk, protector: Protector, live: Live, change: OrderChange) -> ExecutionResult:

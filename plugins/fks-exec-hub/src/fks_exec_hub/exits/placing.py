@@ -84,9 +84,6 @@ class Placing:
         leg = await self._ready(bracket, action) if leg is None else await self._sized(bracket.entry, leg, action.quantity)
         if leg is None or leg.order is None:
             return None
-        plan = bracket.entry.plan
-        if plan is not None and plan.kind == "oco" and leg.role == STOP:
-            bracket.linked[leg.key.client_order_id] = plan.target
         leg.token = self._desk.book.hold(leg.order, left(leg), reducing=True, role=leg.role)
         await record(self._desk, leg, await send_leg(self._desk, bracket.entry, leg))
         return leg
@@ -116,7 +113,6 @@ class Placing:
         if leg.deadline is None:
             if not can_look(self._desk):
                 return False
-            self._desk.add(leg)
             try:
                 async with asyncio.timeout(self._desk.config.deadline):
                     shown = await self._lookups.ask(leg, urgent=True)
@@ -166,7 +162,7 @@ class Placing:
                     repair(desk, str(error))
         return leg
 
-    async def resize(self, action: Resize) -> ExecutionResult | None:
+    async def resize(self, bracket: Bracket, action: Resize) -> ExecutionResult | None:
         """Change a leg in place; what the venue answered. None: the leg has ended meanwhile.
 
         Raises:
@@ -179,10 +175,13 @@ class Placing:
             stop = leg.role == STOP
             price, quantity = action.price, action.quantity
             now = leg.order.stop_price if stop else leg.order.price
+            plan = bracket.entry.plan
+            target = plan.target if stop and plan is not None and plan.kind == "oco" else None
             change = OrderChange(
                 quantity=quantity if quantity != leg.order.quantity else None,
                 stop_price=price if stop and price != now else None,
                 price=price if not stop and price != now else None,
+                take_profit=target if target != leg.order.take_profit else None,
             )
             leg.amends += 1
             more = max(quantity - done(leg) - left(leg), ZERO)
@@ -193,7 +192,11 @@ class Placing:
                 desk.book.release(room)
             if answer.status in _TAKEN:
                 leg.order = evolve(
-                    leg.order, quantity=quantity, stop_price=price if stop else None, price=None if stop else price
+                    leg.order,
+                    quantity=quantity,
+                    stop_price=price if stop else None,
+                    price=None if stop else price,
+                    take_profit=target,
                 )
             await self._heard(leg, answer)
         return answer

@@ -16,7 +16,7 @@ from typing import Any
 from attrs import evolve
 
 from fks_exec.errors import AccountNotReady, FksExecError
-from fks_exec.model.numbers import plain
+from fks_exec.model.numbers import ZERO, plain
 from fks_exec.model.orders import Order
 from fks_exec.model.results import Status
 
@@ -26,7 +26,7 @@ from ..journal.protocol import HaltState, JournalError, NamedStep
 from ..orders.record import record
 from ..orders.repair import repair
 from ..orders.submit import withdrawn
-from .allowance import allowed_for, excess
+from .allowance import allowed_for, excess, more_than_free, other_side
 from .attached import Attached
 from .bracket import Action, Bracket, Cancel, Look, Place, Resize, Rules, left, next_action, open_leg
 from .failing import Failing
@@ -40,6 +40,10 @@ log: logging.Logger = logging.getLogger(__name__)
 
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds after something could not be done, before it is tried again; the last one repeats."""
+
+
+AT_ONCE = 40
+"""So many things are done for one entry in a row; then there is a pause."""
 
 
 class Protector:
@@ -126,13 +130,16 @@ class Protector:
 
     async def _tend(self, bracket: Bracket) -> None:
         """One thing after the other, until all is as it should be or has to be waited for."""
-        tries = 0
+        tries = in_a_row = 0
         try:
             while not self._desk.closing and self.bracket_of(bracket.entry) is bracket:
                 bracket.woken.clear()
                 acted = await self._try(bracket)
-                if acted:
+                in_a_row = in_a_row + 1 if acted else 0
+                if acted and in_a_row % AT_ONCE:
                     tries = 0
+                elif acted:  # more than any sequence of steps takes: whatever goes round here goes slowly
+                    await asyncio.sleep(PAUSES[-1])
                 elif acted is None:
                     await _pause(bracket, PAUSES[min(tries, len(PAUSES) - 1)])
                     tries += 1
@@ -184,8 +191,13 @@ class Protector:
             if acted is False and self._attached.missing(bracket):
                 self.failing.fail(bracket, "the venue does not show the stop that went with it")
             return acted
-        action = None if self._held_back() else next_action(bracket, self._allowed(bracket), self._rules(bracket))
-        return False if action is None else await self._act(bracket, action)
+        rules = self._rules(bracket)
+        action = None if self._held_back() else next_action(bracket, self._allowed(bracket), rules)
+        if action is None:
+            return False
+        if not rules.enforced and more_than_free(self._desk, bracket, action):
+            return False  # another leg has to go first; its end is told
+        return await self._act(bracket, action)
 
     def _held_back(self) -> bool:
         desk = self._desk
@@ -213,7 +225,7 @@ class Protector:
             refused = leg.result.status in (Status.REJECTED, Status.NOT_PLACED)
             return self.failing.refused(bracket, leg) if refused else True
         if isinstance(action, Resize):
-            answer = await self._placing.resize(action)
+            answer = await self._placing.resize(bracket, action)
             return True if answer is None else self.failing.amended(bracket, answer)
         if isinstance(action, Cancel):
             if await self._placing.drop(action.leg):
@@ -291,9 +303,9 @@ class Protector:
 
     async def _help(self, bracket: Bracket) -> bool:
         """What is done beside the legs: an excess is taken back, what cannot have a stop is closed."""
-        with_excess = -bracket.remaining
-        if with_excess > 0 and bracket.filled and not bracket.in_question:
-            return await self.failing.flatten(bracket, with_excess)
+        taken = self._taken_too_much(bracket)
+        if taken > 0 and not bracket.in_question:
+            return await self.failing.flatten(bracket, taken)
         return await self.failing.tend(bracket, uncovered(bracket))
 
     async def _finish(self, bracket: Bracket) -> bool:
@@ -316,7 +328,13 @@ class Protector:
 
     def _excess(self, bracket: Bracket) -> bool:
         """Something is to be taken back, and it is still being tried."""
-        return bool(bracket.filled) and bracket.remaining < 0 and not bracket.naked_told
+        return self._taken_too_much(bracket) > 0 and not bracket.naked_told
+
+    def _taken_too_much(self, bracket: Bracket) -> Decimal:
+        """What its legs closed beyond what it held, as far as its strategy stands on the other side for it."""
+        if not bracket.filled or bracket.remaining >= 0:
+            return ZERO
+        return min(-bracket.remaining, other_side(self._desk, bracket))
 
     def _stands(self, bracket: Bracket) -> bool:
         """Whether something stands open that a stop could cover, or the venue's own legs rest."""
