@@ -564,14 +564,14 @@ async def test_an_exit_that_is_decided_while_a_stop_is_written_waits_for_it(tmp_
     """Where reduce-only is not enforced no more may be sold than is held, whatever fills."""
     venue, lives = venue_of("stop_only"), Lives(delay=0.02)
     venue.follow(Rest())
-    beyond: list[Decimal] = []
+    beside: list[tuple[str, Decimal]] = []
     async with host_of(venue, lives, tmp_path) as hub:
         book = hub._desks[ACCOUNT].book
 
         def look(kind: str) -> None:
             totals = book.totals(SYMBOL)
             if kind in ("place", "protect"):
-                beyond.append(totals.working_sell + totals.stops_sell - totals.position)
+                beside.append((kind, totals.working_sell * totals.stops_sell))
 
         await hub.execute_order(ACCOUNT, entry_for("stop_only", order_type="limit", price="95", quantity="2"))
         at_requests(venue, look)
@@ -579,7 +579,7 @@ async def test_an_exit_that_is_decided_while_a_stop_is_written_waits_for_it(tmp_
         await until(lambda: book.totals(SYMBOL).position == 1)
         close = ClosePosition(symbol=SYMBOL, keep_entries=True, client_order_id="close")
         assert (await hub.execute_order(ACCOUNT, close)).filled_quantity == 1
-    assert max(beyond) <= 0
+    assert beside == [("protect", 0), ("place", 0)]
 
 
 async def test_a_stop_that_a_killed_host_was_sending_is_looked_up_and_not_sent_again(tmp_path: Path) -> None:
