@@ -26,7 +26,9 @@ ORDER = {
         "clock",
         "model.copying",
         "model.numbers",
+        "model.fields",
         "model.orders",
+        "model.targets",
         "model.results",
         "model.market",
         "model.account",
@@ -156,6 +158,7 @@ ORDER = {
         "engines",
         "orders.receipt",
         "orders.intake",
+        "looks",
         "hub",
         "control",
         "",  # fks_exec_hub itself

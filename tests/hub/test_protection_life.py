@@ -256,7 +256,7 @@ class ProtectionLife(RuleBasedStateMachine):
         self.strategies = data.draw(st.sampled_from([(None,), (None,), (None, "other")]), label="strategies")
         self.sides = world.sides
         self.lives, self.heard, self.witness = Lives(), Heard(), Witness()
-        names = data.draw(st.lists(st.sampled_from(sorted(GUARDS)), unique=True, max_size=3), label="guards")
+        names = data.draw(st.lists(st.sampled_from(sorted(GUARDS)), unique=True, max_size=4), label="guards")
         self.guards = {name: data.draw(st.sampled_from(GUARDS[name]), label=name) for name in names}
         self.policy = {
             "on_failure": data.draw(st.sampled_from(["close", "retry_then_close", "keep_and_alert"]), label="on_failure"),
@@ -653,7 +653,7 @@ def test_every_built_in_guard_is_among_those_that_are_drawn() -> None:
 
 TestProtectionLife = ProtectionLife.TestCase
 TestProtectionLife.settings = settings(
-    max_examples=int(os.environ.get("FKS_EXEC_LIVES", "120")),
+    max_examples=int(os.environ.get("FKS_EXEC_LIVES", "160")),
     stateful_step_count=int(os.environ.get("FKS_EXEC_STEPS", "25")),
     deadline=None,
     derandomize="CI" in os.environ,

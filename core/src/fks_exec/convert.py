@@ -31,8 +31,9 @@ from cattrs.gen import make_dict_unstructure_fn
 
 from .errors import ConfigError, InvalidOrder
 from .model.numbers import decimal, plain
-from .model.orders import Instruction, Option, Order
+from .model.orders import Option, Order
 from .model.results import ExecutionResult
+from .model.targets import Instruction
 from .secrets import Secret, read_secret
 
 T = TypeVar("T")

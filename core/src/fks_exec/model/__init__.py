@@ -54,24 +54,21 @@ from .extension import (
     VenueContext,
     VenueType,
 )
+from .fields import SizeType
 from .market import Instrument, Kind, MarketData
 from .numbers import Number
 from .orders import (
     ClosePosition,
-    Instruction,
     Order,
     OrderChange,
     OrderRef,
     OrderType,
-    ReversePosition,
     Side,
-    SizedOrder,
-    SizeType,
     Submission,
-    TargetPosition,
     TimeInForce,
 )
 from .results import Denial, ExecutionResult, Fee, Fill, Leg, Status
+from .targets import Instruction, ReversePosition, SizedOrder, TargetPosition
 
 __all__ = [
     "ABILITIES",

@@ -9,8 +9,9 @@ from typing import Literal
 from attrs import field, frozen
 
 from .numbers import ZERO
-from .orders import Instruction, Order, OrderRef
+from .orders import Order, OrderRef
 from .results import ExecutionResult, Fill
+from .targets import Instruction
 
 
 @frozen(kw_only=True)

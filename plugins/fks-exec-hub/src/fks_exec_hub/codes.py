@@ -310,6 +310,11 @@ CODES: Mapping[str, Code] = {
         "An entry has no stop, and no further one is tried; it is closed, or stands open, as configured.",
         "Look at the reason; set another stop with 'fks-exec orders amend', or close the position.",
     ),
+    "STOP_GIVEN_UP": Code(
+        CodeKind.RESULT,
+        "The stop of an entry was cancelled by a caller; what the entry has filled stands without one.",
+        "Close the position, or set another stop with 'fks-exec orders amend ENTRY --stop-loss PRICE'.",
+    ),
     "SUPERSEDED": Code(
         CodeKind.DENIAL,
         "A close came while the entry waited for its turn; the entry was not sent.",

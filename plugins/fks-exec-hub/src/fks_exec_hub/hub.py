@@ -10,9 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from fks_exec.clock import Clock, SystemClock
-from fks_exec.errors import AccountNotReady
-from fks_exec.model.account import Balance, Check, Health, Position
-from fks_exec.model.market import MarketData
+from fks_exec.errors import FksExecError
+from fks_exec.model.numbers import Number
 from fks_exec.model.orders import OrderChange
 from fks_exec.model.results import ExecutionResult
 from fks_exec.observers import Observers
@@ -23,12 +22,13 @@ from .accounts.halting import HaltAnswer, together
 from .accounts.live import Live
 from .config import HubConfig, load_config
 from .engines import open_journal
-from .errors import HubClosed, UnknownAccount, UnknownOrder
+from .errors import HubClosed, UnknownOrder
 from .exits.family import LEGS
-from .exits.moving import move, move_leg, moves
+from .exits.moving import given_up, move, move_leg, moves
 from .exits.telling import tell_now
 from .instructions import Instruction
-from .journal.protocol import HaltState, Journal, Key, Note, Recorded
+from .journal.protocol import HaltState, Key, Note
+from .looks import Looks
 from .orders.amend import amend
 from .orders.intake import Intake
 from .orders.receipt import Receipt
@@ -37,7 +37,6 @@ from .orders.resolve import Word, resolve_live
 from .orders.restore import restore, revive
 from .recipes import Made, make, sort
 from .staff import Staff, employ
-from .status import AccountStatus, standing_checks, status_of
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -51,7 +50,7 @@ STOP = 10.0
 """Seconds that a running call to a venue has when the hub closes."""
 
 
-class ExecutionHub:
+class ExecutionHub(Looks):
     """Every order once, or provably not at all.
 
     Make it with :meth:`open`, and use it as ``async with``.
@@ -60,17 +59,13 @@ class ExecutionHub:
     def __init__(
         self, config: HubConfig, plugins: Iterable[object] = (), clock: Clock | None = None, *, take_up: bool = True
     ) -> None:
-        self.config = config
+        super().__init__(config)
         self._take_up = take_up
         self.clock: Clock = clock or SystemClock()
         self.observers: Observers = Observers()
         self._given = tuple(plugins)
-        self._desks: dict[str, Desk] = {}
         self._staff: dict[str, Staff] = {}
-        self._journal: Journal | None = None
         self._intake = Intake()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._closed = True
 
     @classmethod
     def open(
@@ -101,32 +96,6 @@ class ExecutionHub:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
-
-    @property
-    def accounts(self) -> tuple[str, ...]:
-        """The names of the configured accounts."""
-        return tuple(self.config.accounts)
-
-    @property
-    def ready(self) -> bool:
-        """The journal is read, every required account is ready, and at least one account is."""
-        states = self.status()
-        return not self._closed and any(s.ready for s in states) and all(s.ready for s in states if s.required)
-
-    @property
-    def journal(self) -> Journal:
-        """The journal, for reading.
-
-        Raises:
-            HubClosed: the hub has not started.
-        """
-        if self._journal is None:
-            raise HubClosed("the hub has not started; use it as: async with ExecutionHub.open(...) as hub")
-        return self._journal
-
-    def status(self) -> list[AccountStatus]:
-        """Every account, ready or not and why."""
-        return [status_of(name, config, self._desks.get(name)) for name, config in self.config.accounts.items()]
 
     async def start(self) -> None:
         """Open the journal, rebuild what was open, open the accounts, take up what was accepted.
@@ -246,27 +215,6 @@ class ExecutionHub:
         """
         return await self._intake.take(self._desk(account), instruction, raw)
 
-    def _desk(self, account: str) -> Desk:
-        if account not in self.config.accounts:
-            known = ", ".join(self.config.accounts)
-            raise UnknownAccount(f"there is no account {str(account)[:64]!a}; configured are: {known}")
-        if self._closed or account not in self._desks:
-            raise HubClosed("the hub takes no orders; it has not started, or it is closing")
-        if asyncio.get_running_loop() is not self._loop:
-            raise HubClosed("the hub belongs to another event loop; use fks_exec_hub.sync, or run_coroutine_threadsafe")
-        return self._desks[account]
-
-    async def order(self, account: str, client_order_id: str) -> ExecutionResult | None:
-        """What is known of an order; None for an unknown id."""
-        desk = self._desk(account)
-        live = desk.live.get(client_order_id)
-        if live is not None and live.concluded.done():
-            return live.told
-        recorded = await self.journal.order(Key(account, client_order_id))
-        if recorded is None:
-            return None
-        return (await revive(desk, recorded)).told
-
     async def cancel_order(self, account: str, client_order_id: str) -> ExecutionResult:
         """Cancel an order, whatever lies in its lane before it.
 
@@ -289,6 +237,7 @@ class ExecutionHub:
         result = await staff.canceller.cancel(live)
         if bracket is not None:
             await desk.apart(tell_now(desk, bracket))
+            return given_up(bracket, live, result)
         return result
 
     async def amend_order(self, account: str, client_order_id: str, change: OrderChange) -> ExecutionResult:
@@ -361,40 +310,20 @@ class ExecutionHub:
             return await works[0]
         return together(zip(names, await asyncio.gather(*works, return_exceptions=True), strict=True))
 
-    async def orders(self, account: str | None = None, *, limit: int = 100) -> list[Recorded]:
-        """The newest orders as the journal has them, newest first."""
-        return await self.journal.orders(account, limit=limit)
+    async def transfer(self, account: str, amount: Number, because: str) -> None:
+        """Say that something was paid in (above zero) or taken out (below zero) today: it is no profit and no loss.
 
-    async def quote(self, account: str, symbol: str) -> MarketData:
-        """One look at the market, in any spelling of the symbol; asked anew when the last look is too old.
+        Args:
+            amount: in the account's currency.
+            because: kept in the journal.
 
         Raises:
-            AccountNotReady: there is no quote.
+            UnknownAccount: there is none.
+            FksExecError: what the account was worth at the start of the day is not known yet, or the amount is no number.
+            JournalError: it is not durable, and does not count.
         """
         desk = self._desk(account)
-        opened = desk.ready_account()
-        quote = await desk.quotes.get(opened.resolve_symbol(symbol), desk.config.max_quote_age)
-        if quote is None:
-            raise AccountNotReady(account, f"it gives no quote of {symbol}")
-        return quote
-
-    async def positions(self, account: str) -> list[Position]:
-        """What our own orders built up, by instrument and strategy, with what each has brought; nothing of what is flat."""
-        return self._desk(account).book.positions()
-
-    async def balances(self, account: str) -> list[Balance]:
-        """What the venue says is there.
-
-        Raises:
-            NotSupported: the venue does not tell.
-        """
-        return await self._desk(account).ready_account().fetch_balance()
-
-    async def health(self) -> dict[str, Health]:
-        """Every account's checks."""
-        return {name: await self._health(desk) for name, desk in self._desks.items()}
-
-    async def _health(self, desk: Desk) -> Health:
-        if desk.account is None:
-            return Health([Check(name="account", ok=False, message=desk.reason), *standing_checks(desk)])
-        return Health([*(await desk.account.health_check()).checks, *standing_checks(desk)])
+        try:
+            await desk.apart(desk.day.transfer(amount, because))
+        except ValueError as error:
+            raise FksExecError(str(error)) from None

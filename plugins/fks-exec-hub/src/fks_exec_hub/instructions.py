@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from fks_exec.convert import from_dict
 from fks_exec.errors import InvalidOrder
-from fks_exec.model.orders import ClosePosition, Instruction, Order, ReversePosition, SizedOrder, TargetPosition
+from fks_exec.model.orders import ClosePosition, Order
+from fks_exec.model.targets import Instruction, ReversePosition, SizedOrder, TargetPosition
 
 __all__ = ["Instruction", "read_instruction"]
 

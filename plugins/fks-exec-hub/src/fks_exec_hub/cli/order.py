@@ -17,19 +17,11 @@ import attrs
 import click
 
 from fks_exec.errors import FksExecError, InvalidOrder
+from fks_exec.model.fields import SizeType
 from fks_exec.model.numbers import decimal
-from fks_exec.model.orders import (
-    ClosePosition,
-    Option,
-    Order,
-    OrderType,
-    ReversePosition,
-    SizedOrder,
-    SizeType,
-    TargetPosition,
-    TimeInForce,
-)
+from fks_exec.model.orders import ClosePosition, Option, Order, OrderType, TimeInForce
 from fks_exec.model.results import ExecutionResult
+from fks_exec.model.targets import ReversePosition, SizedOrder, TargetPosition
 from fks_exec_hub import ExecutionHub, HubConfig, Receipt
 from fks_exec_hub.accounts.live import needs_following
 from fks_exec_hub.ids import ClientIds

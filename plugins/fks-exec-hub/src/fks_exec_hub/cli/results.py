@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fks_exec.convert import to_dict
+from fks_exec.model.fields import SizeType
 from fks_exec.model.numbers import plain
-from fks_exec.model.orders import ClosePosition, Instruction, Order, SizedOrder, SizeType, TargetPosition
+from fks_exec.model.orders import ClosePosition, Order
 from fks_exec.model.results import ExecutionResult, Fill, Leg, Status
+from fks_exec.model.targets import Instruction, SizedOrder, TargetPosition
 from fks_exec_hub.accounts.live import needs_following
 from fks_exec_hub.journal.protocol import Key
 

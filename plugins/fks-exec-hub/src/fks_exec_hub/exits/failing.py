@@ -13,6 +13,7 @@ from fks_exec.model.results import ExecutionResult, Status
 
 from ..accounts.desk import Desk
 from ..accounts.live import Live
+from ..journal.protocol import HaltState
 from ..orders.record import record
 from .allowance import side_of
 from .bracket import Bracket, Rules
@@ -115,10 +116,12 @@ class Failing:
         quantity = Rules(enforced=True, amends=False, instrument=bracket.entry.instrument).valid(naked, None)
         if not quantity:
             return False
-        number = sum(child.role == FAILURE for child in bracket.others) + 1
-        if number > CLOSES:
+        made = [child for child in bracket.others if child.role == FAILURE]
+        halted = self._desk.halt.state is HaltState.HALTED
+        if halted or sum(child.result.code != "HALTED" for child in made) >= CLOSES:
             self._naked(bracket, naked)
             return False
+        number = len(made) + 1
         return await self._close(bracket, FAILURE, number, quantity)
 
     def _naked(self, bracket: Bracket, naked: Decimal) -> None:

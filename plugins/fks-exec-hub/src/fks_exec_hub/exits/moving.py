@@ -9,6 +9,7 @@ from attrs import evolve
 
 from fks_exec.errors import InvalidOrder
 from fks_exec.model.copying import changed
+from fks_exec.model.numbers import plain
 from fks_exec.model.orders import OrderChange
 from fks_exec.model.results import ExecutionResult, Status
 
@@ -64,6 +65,15 @@ async def move_leg(desk: Desk, protector: Protector, leg: Live, change: OrderCha
     wanted = OrderChange(stop_loss=price) if leg.role == STOP else OrderChange(take_profit=price)
     result = await move(desk, protector, entry, wanted)
     return changed(leg.result, code=result.code, error=result.error)
+
+
+def given_up(bracket: Bracket, leg: Live, result: ExecutionResult) -> ExecutionResult:
+    """How a leg stands that a caller cancelled; that its entry has no stop any more is said."""
+    naked = bracket.remaining
+    if leg.role != STOP or naked <= 0 or result.status is not Status.CANCELED:
+        return result
+    text = f"{plain(naked)} of {leg.lane} stand without a stop now; close them, or send an entry with another stop"
+    return changed(result, code="STOP_GIVEN_UP", error=text)
 
 
 async def _move(desk: Desk, protector: Protector, live: Live, change: OrderChange) -> ExecutionResult:

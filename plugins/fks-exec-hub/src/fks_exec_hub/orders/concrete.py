@@ -12,8 +12,9 @@ from fks_exec.account import Account
 from fks_exec.model.account import AccountState
 from fks_exec.model.market import Instrument, Kind
 from fks_exec.model.numbers import ZERO, plain
-from fks_exec.model.orders import Order, ReversePosition, Side, SizedOrder, TargetPosition
+from fks_exec.model.orders import Order, Side
 from fks_exec.model.results import Denial
+from fks_exec.model.targets import ReversePosition, SizedOrder, TargetPosition
 
 from ..accounts.desk import Desk
 from ..accounts.live import Live, Target

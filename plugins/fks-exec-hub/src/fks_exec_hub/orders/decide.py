@@ -10,8 +10,9 @@ from attrs import evolve
 from fks_exec.account import Account
 from fks_exec.model.account import AccountState
 from fks_exec.model.market import Instrument, MarketData
-from fks_exec.model.orders import Order, OrderType, SizedOrder
+from fks_exec.model.orders import Order, OrderType
 from fks_exec.model.results import Denial, ExecutionResult
+from fks_exec.model.targets import SizedOrder
 
 from ..accounts.desk import Desk
 from ..accounts.live import Decision, Live, Target

@@ -125,6 +125,7 @@ async def revive(desk: Desk, recorded: Recorded) -> Live:
     live.cancels = _times(recorded, "cancel")
     live.amends = _times(recorded, "amend")
     live.told = live.result
+    live.protected, live.unprotected = live.result.protected, live.result.unprotected_seconds
     if not recorded.terminal:
         await _wishes(desk, live, recorded)
     if live.role in LEGS:

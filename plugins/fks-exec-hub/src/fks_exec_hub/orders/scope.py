@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from fks_exec.model.orders import ClosePosition, Instruction, TargetPosition
+from fks_exec.model.orders import ClosePosition
+from fks_exec.model.targets import Instruction, TargetPosition
 
 from ..accounts.desk import Desk
 from ..accounts.live import Live

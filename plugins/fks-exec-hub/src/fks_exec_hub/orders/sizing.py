@@ -9,10 +9,12 @@ from decimal import ROUND_DOWN, Context, Decimal
 from attrs import evolve, frozen
 
 from fks_exec.model.account import AccountState
+from fks_exec.model.fields import SizeType
 from fks_exec.model.market import Instrument, Kind
 from fks_exec.model.numbers import plain
-from fks_exec.model.orders import Order, Side, SizedOrder, SizeType
+from fks_exec.model.orders import Order, Side
 from fks_exec.model.results import Denial
+from fks_exec.model.targets import SizedOrder
 
 from ..guards.valuation import entry_price
 

@@ -13,7 +13,8 @@ from fks_exec.convert import encode, to_dict
 from fks_exec.model.account import AccountState
 from fks_exec.model.market import Instrument, MarketData
 from fks_exec.model.numbers import plain
-from fks_exec.model.orders import ClosePosition, Order, SizedOrder
+from fks_exec.model.orders import ClosePosition, Order
+from fks_exec.model.targets import SizedOrder
 
 from ..accounts.desk import Desk
 from ..accounts.live import Live, Plan, Target
