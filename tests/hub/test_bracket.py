@@ -10,7 +10,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fks_exec import Denial, ExecutionResult, Fee, Fill, Instrument, Order, Position, Status
+from fks_exec import Denial, ExecutionResult, Fee, Fill, Instrument, Order, Position, Side, Status
 from fks_exec.account import Account
 from fks_exec.observers import Observers
 from fks_exec.testing import CAPABILITIES, FaultyVenue
@@ -18,7 +18,7 @@ from fks_exec_hub.accounts.desk import Desk
 from fks_exec_hub.accounts.live import Live, Plan
 from fks_exec_hub.accounts.settings import ProtectionConfig
 from fks_exec_hub.config import AccountConfig
-from fks_exec_hub.exits.allowance import allowed_for, excess
+from fks_exec_hub.exits.allowance import allowed_for, excess, more_than_free, other_side
 from fks_exec_hub.exits.bracket import Action, Bracket, Cancel, Place, Resize, Rules, done, left, next_action, open_leg
 from fks_exec_hub.exits.family import EXCESS, FAILURE, STOP, TARGET, child_id, is_child, number_of, parent_of, role_of
 from fks_exec_hub.exits.patience import SPACES, Patience
@@ -55,7 +55,7 @@ def leg(bracket: Bracket, role: str, quantity: Any, price: Any = None, *, seen: 
     assert plan is not None
     number = sum(each.role == role for each in bracket.entry.legs) + 1
     price = price or (plan.stop if role == STOP else plan.target)
-    of_a_stop = {"order_type": "stop", "stop_price": price}
+    of_a_stop = {"order_type": "stop", "stop_price": price, "take_profit": plan.target if plan.kind == "oco" else None}
     fields = of_a_stop if role == STOP else {"order_type": "limit", "price": price}
     made = live(child_id(bracket.name, role, number), "sell", quantity, **fields)
     made.role, made.booked = role, Decimal(filled)
@@ -245,12 +245,21 @@ async def test_only_a_pair_has_a_target_of_its_own(kind: Any) -> None:
     assert next_of(bracket, 1) == ()
 
 
-async def test_a_stop_whose_linked_target_is_another_gives_way() -> None:
-    bracket = entry(plan=Plan("oco", Decimal(90), Decimal(130)))
-    bracket.linked[leg(bracket, STOP, 1).key.client_order_id] = Decimal(120)
-    assert next_of(bracket, 1, amends=False) == ("place", STOP, 1)
-    bracket.linked["one~sl1"] = Decimal(130)
-    assert next_of(bracket, 1, amends=False) == ()
+@pytest.mark.parametrize(
+    ("enforced", "amends", "expected"),
+    [
+        (True, True, ("resize", "one~sl1", 1, 90)),
+        (False, True, ("resize", "one~sl1", 1, 90)),
+        (True, False, ("place", STOP, 1)),
+        (False, False, ("cancel", "one~sl1")),
+    ],
+)
+async def test_a_stop_whose_linked_target_is_another_is_moved_with_it(enforced: bool, amends: bool, expected: Any) -> None:
+    """By what it was sent with: that outlives the host."""
+    bracket = entry(plan=Plan("oco", Decimal(90), Decimal(120)))
+    leg(bracket, STOP, 1)
+    bracket.entry.plan = Plan("oco", Decimal(90), Decimal(130))
+    assert next_of(bracket, 1, enforced=enforced, amends=amends) == expected
 
 
 async def test_a_price_that_was_given_up_has_no_legs() -> None:
@@ -338,7 +347,9 @@ async def test_what_stands_open_is_what_was_filled_less_fees_and_less_what_was_c
     """Fees in the base currency are no longer there; an excess that was taken back stands again."""
     bracket = entry("3", plan=ALONE)
     bracket.entry.instrument = FREE
-    bracket.entry.result = ExecutionResult(status=Status.FILLED, fees=(Fee(amount="0.01", currency="BTC"), Fee(amount="5", currency="USDT")))
+    bracket.entry.result = ExecutionResult(
+        status=Status.FILLED, fees=(Fee(amount="0.01", currency="BTC"), Fee(amount="5", currency="USDT"))
+    )
     assert bracket.remaining == Decimal("2.99")
     leg(bracket, STOP, 3, filled="0.5")
     assert (bracket.closed, bracket.remaining) == (Decimal("0.5"), Decimal("2.49"))
@@ -400,13 +411,36 @@ async def test_what_is_held_is_shared_out_the_oldest_first() -> None:
 async def test_exits_on_their_way_and_those_that_wait_make_stops_smaller() -> None:
     """Working ones and claims of the same side; entries do not."""
     desk, brackets = desk_with("3"), [entry("1", name="one"), entry("2", name="two")]
-    desk.book.reserve(SYMBOL, "sell", Decimal("0.5"), reducing=True)  # type: ignore[arg-type]
-    desk.book.reserve(SYMBOL, "buy", Decimal(9), reducing=False)  # type: ignore[arg-type]
-    desk.book.reserve(SYMBOL, "sell", Decimal(9), reducing=True, role=STOP)  # type: ignore[arg-type]
+    desk.book.reserve(SYMBOL, Side.SELL, Decimal("0.5"), reducing=True)
+    desk.book.reserve(SYMBOL, Side.BUY, Decimal(9), reducing=False)
+    desk.book.reserve(SYMBOL, Side.SELL, Decimal(9), reducing=True, role=STOP)
     assert shares(desk, brackets) == [1, Decimal("1.5")]
-    desk.book.claim("exit", SYMBOL, "sell", Decimal(2))  # type: ignore[arg-type]
+    desk.book.claim("exit", SYMBOL, Side.SELL, Decimal(2))
     assert shares(desk, brackets) == [Decimal("0.5"), 0]
     assert shares(desk, brackets, enforced=True) == [1, 2]
+
+
+async def test_no_leg_grows_beside_others_beyond_what_is_held() -> None:
+    """Whosever they are, where two that fill do harm: those that are to go have to go first."""
+    desk, bracket = desk_with(2), entry("2")
+    desk.book.reserve(SYMBOL, Side.SELL, Decimal(1), reducing=True, role=STOP)
+    desk.book.reserve(SYMBOL, Side.SELL, Decimal("0.5"), reducing=True)
+    stop, target = leg(bracket, STOP, "0.5"), leg(bracket, TARGET, "0.5")
+    for more, beyond in (("0.5", False), ("0.6", True)):
+        part = Decimal(more)
+        assert more_than_free(desk, bracket, Place(role=STOP, quantity=part)) is beyond
+        assert more_than_free(desk, bracket, Resize(leg=stop, quantity=part + left(stop), price=Decimal(90))) is beyond
+    assert not more_than_free(desk, bracket, Place(role=TARGET, quantity=Decimal(2)))
+    assert not more_than_free(desk, bracket, Resize(leg=target, quantity=Decimal(2), price=Decimal(90)))
+    assert not more_than_free(desk_with(0), bracket, Resize(leg=stop, quantity=Decimal("0.5"), price=Decimal(95)))
+    assert not more_than_free(desk_with(0), bracket, Cancel(leg=stop))
+
+
+async def test_what_a_strategy_holds_on_the_other_side_is_its_own() -> None:
+    """Nothing where it stands on the entry's side still."""
+    desk = desk_with("-0.5", strategy="a")
+    assert other_side(desk, entry(strategy="a")) == Decimal("0.5")
+    assert (other_side(desk, entry(strategy="b")), other_side(desk, entry(strategy="a", side="sell"))) == (0, 0)
 
 
 async def test_a_bracket_that_closed_too_much_takes_nothing_from_the_others() -> None:

@@ -71,7 +71,7 @@ NOON = at("2026-03-06T12:00")
 async def day_in(journal: Journal, clock: HandClock, currency: str = "USDT") -> Day:
     """As a host makes it at its start."""
     term = await journal.claim(ACCOUNT)
-    return Day(ACCOUNT, NEW_YORK, currency, journal, term, clock)
+    return Day(ACCOUNT, NEW_YORK, currency, journal, lambda: term, clock)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from cattrs import (
     IterableValidationError,
 )
 from cattrs.gen import make_dict_unstructure_fn
+from cattrs.strategies import configure_tagged_union
 
 from .errors import ConfigError, InvalidOrder
 from .model.numbers import decimal, plain
@@ -219,6 +220,7 @@ def _strict(base: Path) -> Converter:
     converter.register_structure_hook(Enum, _structure_enum)  # by class: older cattrs asks its own hook before a predicate
     converter.register_structure_hook_func(_is_options, _structure_options)
     converter.register_structure_hook_func(lambda kind: bool(kind == tuple[str, ...]), _structure_texts)
+    configure_tagged_union(Instruction, converter, tag_name="kind")
     return converter
 
 
@@ -309,6 +311,7 @@ def _writer(*, omit_defaults: bool) -> Converter:
         attrs.has,
         lambda kind: make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=omit_defaults),
     )
+    configure_tagged_union(Instruction, converter, tag_name="kind")
     return converter
 
 

@@ -190,6 +190,16 @@ CODES: Mapping[str, Code] = {
         "The venue told more of an order that had ended; it was booked.",
         "Compare the order and the position with the venue.",
     ),
+    "LEGS_STAND": Code(
+        CodeKind.DENIAL,
+        "Stops or targets beside which the entry could not be sent still rest at the venue, longer than the deadline.",
+        "Look at the venue, cancel there what protects nothing any more, and signal again.",
+    ),
+    "LEG_STUCK": Code(
+        CodeKind.ALARM,
+        "The venue does not cancel a stop or target that is to go; it is asked again and again, ever more slowly.",
+        "Cancel it at the venue; entries of the instrument wait for its end.",
+    ),
     "LEG_VANISHED": Code(
         CodeKind.ALARM | CodeKind.RESULT,
         "The venue had taken a leg and does not show it any more; another one is placed.",

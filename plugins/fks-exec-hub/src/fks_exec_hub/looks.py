@@ -7,10 +7,12 @@ import asyncio
 
 from fks_exec.errors import AccountNotReady
 from fks_exec.model.account import Balance, Check, Health, Position
+from fks_exec.model.copying import changed
 from fks_exec.model.market import MarketData
 from fks_exec.model.results import ExecutionResult
 
 from .accounts.desk import Desk
+from .accounts.live import Live
 from .config import HubConfig
 from .errors import HubClosed, UnknownAccount
 from .journal.protocol import Journal, Key, Recorded
@@ -73,7 +75,7 @@ class Looks:
         desk = self._desk(account)
         live = desk.live.get(client_order_id)
         if live is not None and live.concluded.done():
-            return live.told
+            return _until_now(live, self._desk(account).clock.monotonic())
         recorded = await self.journal.order(Key(account, client_order_id))
         if recorded is None:
             return None
@@ -116,3 +118,10 @@ class Looks:
         if desk.account is None:
             return Health([Check(name="account", ok=False, message=desk.reason), *standing_checks(desk)])
         return Health([*(await desk.account.health_check()).checks, *standing_checks(desk)])
+
+
+def _until_now(live: Live, now: float) -> ExecutionResult:
+    """What is told of an order; while it stands without its stop, with the seconds until now."""
+    if live.naked_since is None or live.told.unprotected_seconds is None:
+        return live.told
+    return changed(live.told, unprotected_seconds=(live.unprotected or 0.0) + max(now - live.naked_since, 0.0))

@@ -55,7 +55,7 @@ def employ(desk: Desk, recipe: Recipe, enter: Callable[[Instruction], Awaitable[
     canceller = Canceller(desk, lookups, resolver.look_now)
     poller = Poller(desk, follower.take, lookups.ask)
     protector = Protector(desk, Placing(desk, lookups, canceller.cancel), Attached(desk, lookups), enter)
-    comparison = Comparison(desk, poller, follower, protector.flattened)
+    comparison = Comparison(desk, poller, follower, protector)
     sweeper = Sweeper(desk, canceller)
     desk.dropped = follower.dropped
     desk.tripped = sweeper.tripped

@@ -172,11 +172,14 @@ class Book:
         self._claims[name] = symbol, side, quantity
         _count(self._claimed, symbol, side, quantity, None)
 
-    def unclaim(self, name: str) -> None:
-        """An exit waits no more; without a claim, nothing."""
-        if (claim := self._claims.pop(name, None)) is not None:
-            symbol, side, quantity = claim
-            _count(self._claimed, symbol, side, -quantity, None)
+    def unclaim(self, name: str) -> bool:
+        """An exit waits no more; whether there was a claim."""
+        claim = self._claims.pop(name, None)
+        if claim is None:
+            return False
+        symbol, side, quantity = claim
+        _count(self._claimed, symbol, side, -quantity, None)
+        return True
 
     def _count(self, token: Token, change: Decimal) -> None:
         token.remaining += change

@@ -88,7 +88,7 @@ class Day:
         account: its name.
         config: when a day begins.
         currency: of the equity.
-        journal, term: where the baseline is kept.
+        journal, term: where the baseline is kept, and the claim by which it is written; a repair renews that.
         clock: says which day it is.
 
     The first equity that is seen on a day is what the day is measured by, and it stays so after a restart. Where no host ran
@@ -99,7 +99,7 @@ class Day:
     """
 
     def __init__(
-        self, account: str, config: DayConfig, currency: str | None, journal: Journal, term: Term, clock: Clock
+        self, account: str, config: DayConfig, currency: str | None, journal: Journal, term: Callable[[], Term], clock: Clock
     ) -> None:
         self.listeners: list[Callable[[Decimal, Decimal], None]] = []
         self._account = account
@@ -194,7 +194,7 @@ class Day:
 
     async def _keep(self, baseline: Baseline) -> None:
         note = Note(account=self._account, namespace=NAMESPACE, name=NAME, value=baseline.text(), time=self._clock.now())
-        await self._journal.write(note, term=self._term)
+        await self._journal.write(note, term=self._term())
         self._stored = baseline
 
 

@@ -79,7 +79,7 @@ class Desk:
         self.limits = limits
         self.book: Book = Book()
         self.sent: Sent = Sent(clock)
-        self.day: Day = Day(name, config.day, config.currency, journal, term, clock)
+        self.day: Day = Day(name, config.day, config.currency, journal, lambda: self.term, clock)
         self.account: Account | None = None
         self.reason: str = "it has not been opened yet"
         self.unwritable: str = ""
@@ -171,6 +171,7 @@ class Desk:
             self.flying.pop(live.key.client_order_id, None)
         if self.live.get(live.key.client_order_id) is live:
             del self.live[live.key.client_order_id]
+        self.unclaim(live)
         for name in (live.venue_client_order_id, live.result.order_id):
             if name is not None and self._names.get(name) is live:
                 del self._names[name]
@@ -178,6 +179,11 @@ class Desk:
         while len(self._ended) > ENDED:
             self._ended.popitem(last=False)
         self.dropped(live)
+
+    def unclaim(self, live: Live) -> None:
+        """An order does not wait any more until legs make room for it."""
+        if self.book.unclaim(live.key.client_order_id):
+            self.poke(live.lane)
 
     def find(self, ref: OrderRef) -> Live | None:
         """A live order, by any of its names."""

@@ -132,6 +132,8 @@ class Live:
         legs_before: so many legs of each role the journal has from a write that seemed to fail; their numbers are spent.
         protected: whether what it filled stands with its stop, as far as the venue was seen to hold it.
         unprotected: seconds for which it did not.
+        naked_since: monotonic seconds since which it does not; None: it does, or nothing stands open.
+        flattened: how much of it the venue was seen not to hold, when this host started.
     """
 
     key: Key
@@ -183,6 +185,8 @@ class Live:
     legs_before: int = 0
     protected: bool | None = None
     unprotected: float | None = None
+    naked_since: float | None = None
+    flattened: Decimal = ZERO
 
     @property
     def followed(self) -> bool:

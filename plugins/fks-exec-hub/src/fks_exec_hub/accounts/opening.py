@@ -122,6 +122,11 @@ class Opener:
             text = f"the venue raised {type(error).__name__}{where(error)} while opening"
             self._failed(text)
             raise FksExecError(f"account {self._desk.name!r}: {text}") from None
+        if account.capabilities.hedging and not account.capabilities.reduce_only:
+            await account.close()
+            text = "the venue declares hedging without reduce_only: nothing could be closed; tell the plugin's author"
+            self._failed(text)
+            raise PluginError(f"account {self._desk.name!r}: {text}")
         self._desk.opened(account)
         self._tell(ready=True)
 

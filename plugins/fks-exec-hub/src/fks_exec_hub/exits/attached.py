@@ -14,6 +14,8 @@ from fks_exec.model.results import Leg, Status
 from ..accounts.desk import Desk
 from ..orders.lookups import Lookups, can_look
 from ..orders.record import record
+from ..orders.repair import write
+from ..orders.steps import act_outcome
 from ..orders.submit import submit_cancel_leg
 from .bracket import Bracket
 from .family import STOP
@@ -21,6 +23,8 @@ from .patience import Patience
 from .telling import ATTACHED, covered, uncovered
 
 log: logging.Logger = logging.getLogger(__name__)
+
+_NO_EFFECT = frozenset({Status.REJECTED, Status.NOT_PLACED, Status.DENIED})
 
 _STANDS = frozenset({Status.ACCEPTED, Status.PARTIALLY_FILLED, Status.PENDING})
 
@@ -113,7 +117,8 @@ class Attached:
             return False
         entry.cancels += 1
         answer = await submit_cancel_leg(self._desk, entry, resting[0], entry.cancels)
-        if answer.status is Status.UNKNOWN:
+        await write(self._desk, act_outcome(entry, "cancel", entry.cancels, answer, self._desk.clock.now()))
+        if not answer.status.terminal or answer.status in _NO_EFFECT:
             return None
         legs = tuple(changed(leg, status=Status.CANCELED) if leg is resting[0] else leg for leg in entry.result.legs)
         await record(self._desk, entry, changed(entry.result, legs=legs))

@@ -38,8 +38,11 @@ class Bracket:
         no_amend: the venue refused to change its legs in place.
         moving: the prices before its stop or target was moved, until the legs stand at the new ones.
         move_refused: why the last move was not made.
+        watch_again: monotonic seconds before which a watched target is not taken.
         naked_told: that it stands open without a stop, and could not be closed, was told.
-        naked_since: monotonic seconds from which something stands without a stop; None: nothing does.
+        flattened: what the venue was seen not to hold any more, though nothing of ours closed it.
+        stuck: how often the venue did not cancel a leg that is to go.
+        cancelled: its entry was cancelled, since it cannot have a stop.
         task: works at it.
         woken: something has changed.
     """
@@ -52,12 +55,15 @@ class Bracket:
     refused: list[float] = field(factory=list)
     failed: str = ""
     no_target: bool = False
+    watch_again: float = 0.0
     faulty: bool = False
     no_amend: bool = False
     moving: Plan | None = None
     move_refused: str = ""
     naked_told: bool = False
-    naked_since: float | None = None
+    flattened: Decimal = ZERO
+    stuck: dict[str, int] = field(factory=dict)
+    cancelled: bool = False
     task: asyncio.Task[None] | None = None
     woken: asyncio.Event = field(factory=asyncio.Event)
 
@@ -81,7 +87,7 @@ class Bracket:
     @property
     def remaining(self) -> Decimal:
         """What stands open of it; below zero: more was closed than it had filled."""
-        return self.filled - self.closed - self.released
+        return self.filled - self.closed - self.released - self.flattened
 
     def resting(self, role: Role) -> list[Live]:
         """Its legs of a role that rest, as far as is known, whatever their price; those on their way out too."""
@@ -229,6 +235,8 @@ def _for_role(bracket: Bracket, role: Role, allowed: Decimal, rules: Rules) -> A
     wanted = rules.valid(allowed, price) if price is not None else ZERO
     good = bracket.good(role)
     wrong = [leg for leg in bracket.resting(role) if leg not in good]
+    if wanted == 0 and allowed > 0:
+        return _below_minimum(bracket, good, wrong, allowed, rules)
     if wanted == 0:
         return _first_cancel([*wrong, *good])
     covered = sum((left(leg) for leg in good), ZERO)
@@ -241,6 +249,15 @@ def _for_role(bracket: Bracket, role: Role, allowed: Decimal, rules: Rules) -> A
         return more
     if covered > wanted:
         return _less(bracket, good, covered - wanted, rules)
+    unseen = next((leg for leg in good if bracket.seen(leg) < left(leg)), None)
+    return Look(leg=unseen) if unseen is not None else _first_cancel(wrong)
+
+
+def _below_minimum(bracket: Bracket, good: list[Live], wrong: list[Live], allowed: Decimal, rules: Rules) -> Action | None:
+    """Too little for a leg of its own; one that rests, and has filled but for this, is left alone."""
+    fits = sum((left(leg) for leg in good), ZERO) <= allowed
+    if not (fits or rules.enforced):
+        return _first_cancel([*wrong, *good])
     unseen = next((leg for leg in good if bracket.seen(leg) < left(leg)), None)
     return Look(leg=unseen) if unseen is not None else _first_cancel(wrong)
 

@@ -20,6 +20,7 @@ from .bracket import Bracket, Rules
 from .family import EXCESS, FAILURE, STOP, child_id
 from .legs import enforced
 from .patience import Patience
+from .telling import uncovered
 
 CLOSES = 3
 """So many orders are made to close what has no stop."""
@@ -108,6 +109,22 @@ class Failing:
         await record(self._desk, leg, gone)
         return True
 
+    def stuck(self, bracket: Bracket, leg: Live) -> None:
+        """The venue did not cancel a leg that is to go; after some tries a human is told, once."""
+        name = leg.key.client_order_id
+        tries = bracket.stuck[name] = bracket.stuck.get(name, 0) + 1
+        if tries == CLOSES:
+            text = f"the venue does not cancel {name}, which is to go: {leg.result.error or 'it still rests'}; cancel it there"
+            self._desk.alarm("LEG_STUCK", text, bracket.name)
+
+    def overdue(self, bracket: Bracket) -> None:
+        """What stands open without a stop for longer than a call to the venue may take is told, whatever the reason."""
+        since = bracket.entry.naked_since
+        if since is None:
+            bracket.naked_told = False
+        elif self._desk.clock.monotonic() - since > self._desk.config.deadline:
+            self._naked(bracket, uncovered(bracket))
+
     async def tend(self, bracket: Bracket, naked: Decimal) -> bool:
         """Close what has no stop, as configured; whether something was begun."""
         policy = self._desk.config.protection.on_failure
@@ -116,19 +133,30 @@ class Failing:
         quantity = Rules(enforced=True, amends=False, instrument=bracket.entry.instrument).valid(naked, None)
         if not quantity:
             return False
+        if await self._stop_filling(bracket):
+            return True
         made = [child for child in bracket.others if child.role == FAILURE]
-        halted = self._desk.halt.state is HaltState.HALTED
-        if halted or sum(child.result.code != "HALTED" for child in made) >= CLOSES:
+        in_vain = [child for child in made if not child.booked and child.result.code != "HALTED"]
+        if self._desk.halt.state is HaltState.HALTED or len(in_vain) >= CLOSES:
             self._naked(bracket, naked)
             return False
         number = len(made) + 1
         return await self._close(bracket, FAILURE, number, quantity)
 
+    async def _stop_filling(self, bracket: Bracket) -> bool:
+        """An entry that cannot have a stop is not to fill any further; whether it was cancelled now."""
+        entry = bracket.entry
+        if entry.result.status.terminal or bracket.cancelled:
+            return False
+        bracket.cancelled = True
+        await self._desk.cancel(entry)
+        return True
+
     def _naked(self, bracket: Bracket, naked: Decimal) -> None:
         if bracket.naked_told:
             return
         bracket.naked_told = True
-        text = f"{plain(naked)} of {bracket.entry.lane} stand open without a stop, and could not be closed; close them by hand"
+        text = f"{plain(naked)} of {bracket.entry.lane} stand open without a stop; if that stays so, close them by hand"
         self._desk.alarm("NAKED_POSITION", text, bracket.name)
 
     async def flatten(self, bracket: Bracket, quantity: Decimal) -> bool:

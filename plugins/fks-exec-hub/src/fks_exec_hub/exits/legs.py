@@ -26,6 +26,9 @@ SENT = "sent"
 RELEASED = "released"
 """The named step that holds how much of an entry other orders have closed."""
 
+FLATTENED = "flattened"
+"""The named step that holds how much of an entry the venue was seen not to hold any more."""
+
 LEVELS = "levels"
 """The named step that holds an entry's plan after its stop or target was moved."""
 

@@ -31,7 +31,7 @@ from .attached import Attached
 from .bracket import Action, Bracket, Cancel, Look, Place, Resize, Rules, left, next_action, open_leg
 from .failing import Failing
 from .family import LEGS, STOP, parent_of
-from .legs import RELEASED, enforced, sent
+from .legs import FLATTENED, RELEASED, enforced, sent
 from .levels import keep_plan
 from .placing import Placing
 from .telling import measure, tell, told_without, uncovered
@@ -103,14 +103,21 @@ class Protector:
 
     def flattened(self, symbols: Iterable[str]) -> None:
         """The venue holds nothing of these instruments, where our orders built something up: nobody's stop is to fill."""
-        for symbol in symbols:
-            for bracket in self.brackets(symbol):
-                if bracket.remaining > 0:
-                    text = f"what {bracket.name} holds of {symbol} was closed elsewhere; its stop and target are cancelled"
-                    self._desk.alarm("FLATTENED_ELSEWHERE", text, bracket.name)
-                    bracket.released += bracket.remaining
-                    self._wake(bracket)
-                    self._desk.spawn(asyncio.get_running_loop().create_task(self._keep_released(bracket)))
+        for bracket in [each for symbol in symbols for each in self.brackets(symbol) if each.remaining > 0]:
+            text = f"what {bracket.name} holds of {bracket.entry.lane} was closed elsewhere; its stop and target are cancelled"
+            self._desk.alarm("FLATTENED_ELSEWHERE", text, bracket.name)
+            self._set_flattened(bracket, bracket.remaining)
+
+    def agreed(self, symbols: Iterable[str]) -> None:
+        """The venue shows what our orders built up, again: what it seemed not to hold is under stops again."""
+        for bracket in [each for symbol in symbols for each in self.brackets(symbol) if each.flattened]:
+            self._set_flattened(bracket, ZERO)
+
+    def _set_flattened(self, bracket: Bracket, quantity: Decimal) -> None:
+        bracket.flattened = quantity
+        self._wake(bracket)
+        keep = self._keep(bracket, FLATTENED, quantity)
+        self._desk.spawn(asyncio.get_running_loop().create_task(keep))
 
     def _begin(self, live: Live) -> None:
         over = live.result.status.terminal and not live.standing and live.concluded.done()
@@ -118,7 +125,9 @@ class Protector:
             return  # unless something was filled after all was done
         live.standing = True
         name = live.key.client_order_id
-        bracket = Bracket(entry=live, others=list(live.others), released=live.released)
+        bracket = Bracket(entry=live, others=list(live.others), released=live.released, flattened=live.flattened)
+        if over and live.settled is not None:  # of what was filled before, nothing stands open any more
+            bracket.released += max(bracket.remaining - (live.booked - live.settled), ZERO)
         self._brackets.setdefault(live.lane, {})[name] = bracket
         self._desk.protecting.setdefault(live.lane, set()).add(name)
 
@@ -141,19 +150,41 @@ class Protector:
                 elif acted:  # more than any sequence of steps takes: whatever goes round here goes slowly
                     await asyncio.sleep(PAUSES[-1])
                 elif acted is None:
-                    await _pause(bracket, PAUSES[min(tries, len(PAUSES) - 1)])
+                    await self._pause(bracket, PAUSES[min(tries, len(PAUSES) - 1)])
                     tries += 1
                 elif not bracket.woken.is_set():
                     return
         finally:
             bracket.task = None
 
+    async def _pause(self, bracket: Bracket, seconds: float) -> None:
+        """What is only our own news of a try that failed does not cut the pause short; a fill, a move, an exit does."""
+        until, stands = self._desk.clock.monotonic() + seconds, self._stand(bracket)
+        while self._stand(bracket) == stands and (rest := until - self._desk.clock.monotonic()) > 0:
+            bracket.woken.clear()
+            try:
+                async with asyncio.timeout(rest):
+                    await bracket.woken.wait()
+            except TimeoutError:
+                return
+
+    def _stand(self, bracket: Bracket) -> tuple[object, ...]:
+        """All on which it depends what is to be done."""
+        totals = self._desk.book.totals(bracket.entry.lane)
+        claimed = (totals.working_buy, totals.working_sell, totals.claimed_buy, totals.claimed_sell)
+        account = self._desk.account
+        ready = account is not None and not account.reason
+        questions = self._desk.questions(bracket.entry.lane)
+        status = bracket.entry.result.status
+        return totals.position, bracket.remaining, bracket.entry.plan, claimed, ready, questions, status, self._desk.halt.state
+
     async def _try(self, bracket: Bracket) -> bool | None:
         try:
             return await self._step(bracket)
         except (FksExecError, TimeoutError) as error:  # the venue or the journal is not there: nothing was sent
-            log.info("account %s: what protects %s waits: %s", self._desk.name, bracket.name, str(error) or "no answer")
             measure(self._desk, bracket)
+            self.failing.overdue(bracket)
+            log.info("account %s: what protects %s waits: %s", self._desk.name, bracket.name, str(error) or "no answer")
             return None
         except Exception:  # a fault of ours, or of a plugin: what is open must not stand naked for it
             if not bracket.faulty:
@@ -178,6 +209,7 @@ class Protector:
         if acted:
             return True
         await tell(self._desk, bracket)
+        self.failing.overdue(bracket)
         if acted is None:
             return None
         if await self._finish(bracket):
@@ -205,8 +237,8 @@ class Protector:
 
     def _rules(self, bracket: Bracket) -> Rules:
         account = self._desk.account
-        if account is None:
-            raise AccountNotReady(self._desk.name, self._desk.reason)
+        if account is None or account.reason:
+            raise AccountNotReady(self._desk.name, self._desk.reason if account is None else account.reason)
         return Rules(
             enforced=enforced(account, bracket.entry) or account.capabilities.hedging,
             amends="amend_order" in account.capabilities.abilities and not bracket.no_amend,
@@ -230,6 +262,7 @@ class Protector:
         if isinstance(action, Cancel):
             if await self._placing.drop(action.leg):
                 return True
+            self.failing.stuck(bracket, action.leg)
             await self._seen(bracket, Look(leg=action.leg))
             return None  # it is asked for again, unless it turned out to be gone
         return await self._seen(bracket, action)
@@ -252,10 +285,10 @@ class Protector:
             each.released += part
         for each, _ in found:
             self._wake(each)
-            await self._keep_released(each)
+            await self._keep(each, RELEASED, each.released)
 
-    async def _keep_released(self, bracket: Bracket) -> None:
-        step = NamedStep(key=bracket.entry.key, name=RELEASED, data=plain(bracket.released), time=self._desk.clock.now())
+    async def _keep(self, bracket: Bracket, name: str, quantity: Decimal) -> None:
+        step = NamedStep(key=bracket.entry.key, name=name, data=plain(quantity), time=self._desk.clock.now())
         if self._desk.unwritable:
             return
         try:
@@ -313,7 +346,8 @@ class Protector:
         entry = bracket.entry
         if not entry.result.status.terminal or bracket.in_question or bracket.busy or self._excess(bracket):
             return False
-        if any(open_leg(leg) for leg in entry.legs) or self._stands(bracket):
+        seems_gone = bracket.flattened and self._desk.book.position(entry.lane, entry.instruction.strategy).quantity
+        if seems_gone or any(open_leg(leg) for leg in entry.legs) or self._stands(bracket):
             return False
         for leg in entry.legs:
             if not sent(leg):
@@ -360,11 +394,3 @@ def _remove(kept: dict[str, Any], lane: str, name: str) -> None:
     inner.pop(name, None) if isinstance(inner, dict) else inner.discard(name)
     if not inner:
         del kept[lane]
-
-
-async def _pause(bracket: Bracket, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await bracket.woken.wait()
-    except TimeoutError:
-        pass

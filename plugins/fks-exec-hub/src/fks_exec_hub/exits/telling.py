@@ -39,13 +39,13 @@ def measure(desk: Desk, bracket: Bracket) -> None:
     naked = uncovered(bracket)
     rules = Rules(enforced=False, amends=False, instrument=entry.instrument)
     dust = plan.stop is not None and not rules.valid(naked, plan.stop) and covered(bracket) > 0
-    entry.protected = not naked or dust
+    entry.protected = (not naked or dust) and not bracket.flattened
     now = desk.clock.monotonic()
     if entry.unprotected is None:
         entry.unprotected = 0.0
-    if bracket.naked_since is not None:
-        entry.unprotected += max(now - bracket.naked_since, 0.0)
-    bracket.naked_since = None if entry.protected else now
+    if entry.naked_since is not None:
+        entry.unprotected += max(now - entry.naked_since, 0.0)
+    entry.naked_since = None if entry.protected else now
 
 
 async def tell(desk: Desk, bracket: Bracket) -> None:

@@ -22,6 +22,10 @@ from .protector import Protector
 log: logging.Logger = logging.getLogger(__name__)
 
 
+WAIT = 1.0
+"""Seconds at least between two exits at a watched target; twice as many after each that was refused."""
+
+
 class Watcher:
     """Watches the targets of one account, while this host runs and the venue gives quotes.
 
@@ -73,7 +77,10 @@ class Watcher:
         quantity = Rules(enforced=True, amends=False, instrument=entry.instrument).valid(bracket.remaining, None)
         if not quantity or desk.account is None:
             return
-        number = sum(child.role == EXIT for child in bracket.others) + 1
+        made = [child for child in bracket.others if child.role == EXIT]
+        if not self._may_try(bracket, [child for child in made if not child.booked]):
+            return
+        number = len(made) + 1
         order = Order(
             symbol=entry.lane,
             side=side_of(bracket).opposite,
@@ -86,6 +93,20 @@ class Watcher:
         child = await self._enter(order)
         if child not in bracket.others:
             bracket.others.append(child)
+
+    def _may_try(self, bracket: Bracket, in_vain: list[Live]) -> bool:
+        """After a refusal it waits longer and longer; after some it is given up, and told: the stop stands."""
+        now, desk = self._desk.clock.monotonic(), self._desk
+        if len(in_vain) >= desk.config.exit_attempts:
+            if not bracket.no_target:
+                bracket.no_target = True
+                text = f"the exit at the target of {bracket.name} was refused {len(in_vain)} times; take the profit by hand"
+                desk.alarm("TARGET_REFUSED", text, bracket.name)
+            return False
+        if now < bracket.watch_again:
+            return False
+        bracket.watch_again = now + WAIT * 2 ** len(in_vain)
+        return True
 
 
 def _reached(bracket: Bracket, quote: MarketData) -> bool:

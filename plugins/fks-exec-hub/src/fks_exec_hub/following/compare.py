@@ -12,7 +12,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from fks_exec.account import Account
 from fks_exec.errors import FksExecError
@@ -33,8 +33,21 @@ from .polling import Poller, in_parts
 log: logging.Logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
+AGAIN = 1.0
+"""Seconds before what the venue seems not to hold any more is read once more."""
+
 NAMED = 10
 """So many foreign orders are named in one alarm."""
+
+
+class Hears(Protocol):
+    """What protects positions; both are plain and do not raise."""
+
+    def flattened(self, symbols: Iterable[str]) -> None:
+        """The venue holds nothing of these, where our orders built something up."""
+
+    def agreed(self, symbols: Iterable[str]) -> None:
+        """What it holds of these is what our orders built up, again."""
 
 
 class Comparison:
@@ -44,13 +57,11 @@ class Comparison:
         desk: the account at work.
         poller: looks at the open orders.
         follower: knows our orders, also those that have ended.
-        flattened: told of instruments of which the venue holds nothing, or the other side, where our orders built something up.
+        heard: told of instruments of which the venue holds nothing on our side, and of those that agree again.
     """
 
-    def __init__(
-        self, desk: Desk, poller: Poller, follower: Follower, flattened: Callable[[Iterable[str]], None] | None = None
-    ) -> None:
-        self._flattened = flattened
+    def __init__(self, desk: Desk, poller: Poller, follower: Follower, heard: Hears | None = None) -> None:
+        self._heard = heard
         self._desk = desk
         self._poller = poller
         self._follower = follower
@@ -138,7 +149,8 @@ class Comparison:
         for pair in found:
             last = before.get(pair.subject)
             if pair.equal:
-                self._told.pop(pair.subject, None)
+                if self._told.pop(pair.subject, None) is not None and self._heard is not None:
+                    self._heard.agreed([name for name, _ in pair.marks])
             elif (
                 last is not None
                 and not last.equal
@@ -165,8 +177,20 @@ class Comparison:
             self._desk.alarm("MISMATCH", f"{because}; {remedy}")
         self._told[pair.subject] = pair.figures
         self._emit(kind, symbol, ours, venues)
-        if self._flattened is not None and pair.ours * pair.venues <= 0 and pair.ours:
-            self._flattened([name for name, _ in pair.marks])
+        if self._heard is not None and pair.ours and pair.ours * pair.venues <= 0 and await self._is_gone(pair):
+            self._heard.flattened([name for name, _ in pair.marks])
+
+    async def _is_gone(self, pair: Pair) -> bool:
+        """One more reading, of our side alone: a venue whose list was empty for a moment must not cost a stop."""
+        await asyncio.sleep(AGAIN)
+        account, (kind, name) = self._desk.account, pair.subject
+        if account is None:
+            return False
+        if kind == "balance":
+            balances = await self._read(account.fetch_balance)
+            return balances is not None and not any(each.total > 0 for each in balances if each.currency == name)
+        positions = await self._read(account.fetch_positions)
+        return positions is not None and not any(each.quantity * pair.ours > 0 for each in positions if each.symbol == name)
 
     async def _compare_orders(self, updates: Iterable[OrderUpdate]) -> None:
         """Open orders that memory does not know: what is ours goes the way of all updates, what is foreign is told once."""

@@ -140,12 +140,14 @@ def _judged(
         return verdict
     if isinstance(verdict, Order) and verdict is not order:
         order, reducing = verdict, True
-    if (waits := _waits(desk, live, order, held, reducing=reducing, enforced=enforced)) is not None:
+    superseded = _superseded(live, target, reducing=reducing)
+    waits = None if superseded else _waits(desk, live, order, held, reducing=reducing, enforced=enforced)
+    if waits is not None:
         return waits
     plan = plan_protection(account, desk.config.protection, order, state.instrument)
     sent = order if isinstance(plan, Denial) else bare(order, plan)
     denials = [
-        *_superseded(live, target, reducing=reducing),
+        *superseded,
         *_stale(desk, live, reducing=reducing),
         *account.unsupported(sent, state.instrument),
     ]
@@ -167,9 +169,10 @@ def _judged(
 def _waits(desk: Desk, live: Live, order: Order, held: Room | None, *, reducing: bool, enforced: bool) -> Wait | None:
     """An exit waits until the legs beside it have made room, an entry until those of what is gone have ended."""
     if not enforced and not beside_legs(desk, order, held) and (reducing or not _stale(desk, live, reducing=False)):
-        desk.book.claim(live.key.client_order_id, order.symbol, order.side, order.quantity)
-        desk.poke(order.symbol)
-        return Wait("protective orders of the instrument have to make room")
+        if desk.live.get(live.key.client_order_id) is live:  # accepted; before that it may turn out to be an order of old
+            desk.book.claim(live.key.client_order_id, order.symbol, order.side, order.quantity)
+            desk.poke(order.symbol)
+        return Wait("protective orders of the instrument have to make room", exit=reducing)
     if not reducing and desk.orphans.get(order.symbol) and not _stale(desk, live, reducing=False):
         return Wait("protective orders of the instrument still rest though what they protected is gone", exit=False)
     return None

@@ -124,6 +124,8 @@ async def work(desk: Desk, place: Place) -> None:
         fault = _fault(live)
         done_at_once(live, fault)
         await record(desk, live, fault)
+    finally:
+        desk.unclaim(live)
 
 
 async def _durable(place: Place) -> bool:
@@ -218,7 +220,8 @@ async def _attempt(desk: Desk, live: Live) -> tuple[ExecutionResult, bool] | Non
             if isinstance(verdict, ExecutionResult):
                 return verdict, False
             if isinstance(verdict, Wait):
-                patience.lose(verdict)
+                if (late := patience.lose(verdict)) is not None:
+                    return denied(late), False
             else:
                 await asyncio.sleep(LOOK)
         except Exists:
@@ -234,7 +237,7 @@ async def _attempt(desk: Desk, live: Live) -> tuple[ExecutionResult, bool] | Non
 
 @define
 class Patience:
-    """An exit may have to wait, and not for ever without a word: after the account's deadline a human is told, once.
+    """What has to wait does so for the account's deadline; then of an exit a human is told, once, and an entry is denied.
 
     Args:
         since: monotonic seconds.
@@ -245,15 +248,18 @@ class Patience:
     since: float | None = None
     told: bool = False
 
-    def lose(self, wait: Wait) -> None:
-        """The order has waited once more."""
+    def lose(self, wait: Wait) -> Denial | None:
+        """The order has waited once more; the denial of an entry that has waited long enough: others stand behind it."""
         now = self.desk.clock.monotonic()
         self.since = now if self.since is None else self.since
-        if self.told or not wait.exit or now - self.since < self.desk.config.deadline:
-            return
+        if self.told or now - self.since < self.desk.config.deadline:
+            return None
+        if not wait.exit:
+            return Denial(code="LEGS_STAND", message=f"{wait.why}; look at the venue, cancel them there, and signal again")
         self.told = True
         text = f"an exit of {self.live.lane} cannot be sent yet: {wait.why}; it goes on waiting: look at the venue"
         self.desk.alarm("EXIT_WAITS", text, self.live.key.client_order_id)
+        return None
 
 
 async def _verdict(desk: Desk, live: Live) -> Decision | ExecutionResult | Wait | None:

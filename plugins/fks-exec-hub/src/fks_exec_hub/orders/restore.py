@@ -17,7 +17,7 @@ from fks_exec.model.results import ExecutionResult, Fill, Status
 from ..accounts.desk import Desk
 from ..accounts.live import WAITS, Earlier, Live, Plan
 from ..exits.family import EXCESS, EXIT, FAILURE, LEGS, STOP, TARGET, child_id, role_of
-from ..exits.legs import LEVELS, PROTECT, RELEASED, SENT
+from ..exits.legs import FLATTENED, LEVELS, PROTECT, RELEASED, SENT
 from ..instructions import Instruction, read_instruction
 from ..journal.protocol import Attempt, HaltState, Key, Recorded
 from .record import record
@@ -60,6 +60,7 @@ async def gather(desk: Desk, begun: Sequence[Live], waiting: Sequence[Live]) -> 
             continue
         steps = await desk.journal.steps(entry.key)
         entry.released = Decimal(steps.get(RELEASED, "0"))
+        entry.flattened = Decimal(steps.get(FLATTENED, "0"))
         if LEVELS in steps:
             entry.plan = from_dict(Plan, json.loads(steps[LEVELS]))
         for role in (STOP, TARGET):

@@ -130,7 +130,7 @@ def document_of(
         "exposure": None if state.exposure is None else plain(state.exposure),
         "day_start": None if state.day_start is None else plain(state.day_start),
         "margin_free": None if state.margin_free is None else plain(state.margin_free),
-        "identical": list(state.identical) or None,
+        "identical": len(state.identical) or None,
         "time": state.time,
     }
     return encode({name: value for name, value in seen.items() if value is not None})
