@@ -161,6 +161,17 @@ async def test_of_several_legs_for_too_much_a_whole_one_goes(enforced: bool, ame
 
 
 @every_venue
+async def test_a_leg_that_has_filled_but_for_less_than_the_minimum_stays(enforced: bool, amends: bool) -> None:
+    """It covers what no further leg could; nothing is placed beside it, and it is read back."""
+    bracket, venue = entry("1", plan=ALONE), {"enforced": enforced, "amends": amends}
+    stop = leg(bracket, STOP, 1, filled="0.7", seen=False)
+    assert next_of(bracket, "0.3", **venue) == ("look", "one~sl1")
+    bracket.evidence[stop.key.client_order_id] = left(stop)
+    assert next_of(bracket, "0.3", **venue) == ()
+    assert enforced or next_of(bracket, "0.2", **venue) == ("cancel", "one~sl1")
+
+
+@every_venue
 async def test_without_anything_to_cover_all_legs_go(enforced: bool, amends: bool) -> None:
     bracket = entry("0")
     leg(bracket, STOP, 1)
@@ -340,7 +351,9 @@ async def test_one_thing_after_the_other_ends_with_legs_for_what_is_allowed(
         cover = at_all(bracket, role)
         assert cover == sum(left(each) for each in bracket.good(role))
         assert cover == sum(bracket.seen(each) for each in bracket.good(role))
-        assert cover == wanted or (not enforced and not amends and not venue.valid(wanted - cover, None) and cover < wanted)
+        too_little = not enforced and not amends and not venue.valid(wanted - cover, None) and cover < wanted
+        nearly_filled = wanted == 0 < allowed and (enforced or cover <= allowed)
+        assert cover == wanted or too_little or nearly_filled
 
 
 async def test_what_stands_open_is_what_was_filled_less_fees_and_less_what_was_closed() -> None:

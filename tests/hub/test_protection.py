@@ -15,9 +15,21 @@ from attrs import evolve
 import fks_exec_hub.exits.patience
 from fks_exec import ClosePosition, ExecutionResult, Instrument, NotSupported, Order, OrderChange, hookimpl
 from fks_exec.model.events import Alarm, Event
-from fks_exec.testing import CAPABILITIES, AcceptThenDrop, AcceptThenHang, Refuse, RefuseLeg, Request, Rest, Slow, Vanish
+from fks_exec.testing import (
+    CAPABILITIES,
+    AcceptThenDrop,
+    AcceptThenHang,
+    LooseLink,
+    Refuse,
+    RefuseLeg,
+    Request,
+    Rest,
+    Slow,
+    Vanish,
+)
 from fks_exec.testing import FaultyVenue as Venue
 from fks_exec_hub import ExecutionHub
+from fks_exec_hub.journal import Key
 from fks_exec_simulators.disk import FaultyDisk
 from fks_exec_simulators.hosts import JournalOnDisk
 from fks_exec_simulators.lives import Lives
@@ -605,6 +617,8 @@ async def test_an_excess_is_released_once_whoever_sees_it(tmp_path: Path) -> Non
             await protected(hub, name)
         await hub.execute_order(ACCOUNT, Order(symbol=SYMBOL, side="sell", quantity="2", reduce_only=True))
         await until(flat(hub, venue))
+        for name in ("one", "two"):
+            assert (await hub.journal.steps(Key(ACCOUNT, name)))["released"] == "1"
     assert (venue.count("place"), resting(venue)) == (3, [])
 
 
@@ -691,12 +705,13 @@ async def test_an_excess_is_taken_back_again_only_after_proof_of_no_effect(tmp_p
         await hub.execute_order(ACCOUNT, entry_for("reduce_only_pair"))
         await protected(hub)
         stop, target = venue.legs("one")
-        venue.follow(Refuse())
+        venue.follow(Refuse(), Slow(0.1))
         venue.fill(stop)
         venue.fill(target)
         await until(lambda: venue.position(SYMBOL) == 0)
         await until(flat(hub, venue))
         assert [(await result_of(hub, f"one~xs{n}")).status for n in (1, 2)] == ["rejected", "filled"]
+        assert await hub.order(ACCOUNT, "one~xs3") is None
     assert venue.count("place") == 3
 
 
@@ -714,3 +729,15 @@ async def test_with_a_linked_stop_that_vanished_its_target_has_ended_too(
         await until(flat(hub, venue))
         vanished = await result_of(hub, "one~sl1")
     assert (vanished.code, {leg.status for leg in vanished.legs}) == ("LEG_VANISHED", {"canceled"})
+
+
+async def test_an_attached_leg_that_rests_on_is_cancelled(tmp_path: Path) -> None:
+    """The venue did not link it: when the target has filled, the stop would open a position."""
+    venue = venue_of("attached")
+    venue.follow(LooseLink(on="place"))
+    async with hub_at(venue, tmp_path) as hub:
+        await hub.execute_order(ACCOUNT, entry_for("attached"))
+        await protected(hub)
+        venue.trigger(SYMBOL, "121")
+        await until(flat(hub, venue))
+    assert (resting(venue), venue.count("cancel")) == ([], 1)

@@ -42,6 +42,7 @@ class Bracket:
         naked_told: that it stands open without a stop, and could not be closed, was told.
         flattened: what the venue was seen not to hold any more, though nothing of ours closed it.
         stuck: how often the venue did not cancel a leg that is to go.
+        anew: it had ended, and has filled more since; what was made for it before is not gathered yet.
         cancelled: its entry was cancelled, since it cannot have a stop.
         task: works at it.
         woken: something has changed.
@@ -64,6 +65,7 @@ class Bracket:
     flattened: Decimal = ZERO
     stuck: dict[str, int] = field(factory=dict)
     cancelled: bool = False
+    anew: bool = False
     task: asyncio.Task[None] | None = None
     woken: asyncio.Event = field(factory=asyncio.Event)
 
@@ -87,7 +89,7 @@ class Bracket:
     @property
     def remaining(self) -> Decimal:
         """What stands open of it; below zero: more was closed than it had filled."""
-        return self.filled - self.closed - self.released - self.flattened
+        return ZERO if self.anew else self.filled - self.closed - self.released - self.flattened
 
     def resting(self, role: Role) -> list[Live]:
         """Its legs of a role that rest, as far as is known, whatever their price; those on their way out too."""

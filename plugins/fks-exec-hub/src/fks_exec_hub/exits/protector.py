@@ -25,6 +25,7 @@ from ..accounts.live import Live
 from ..journal.protocol import HaltState, JournalError, NamedStep
 from ..orders.record import record
 from ..orders.repair import repair
+from ..orders.restore import collect
 from ..orders.submit import withdrawn
 from .allowance import allowed_for, excess, more_than_free, other_side
 from .attached import Attached
@@ -126,8 +127,7 @@ class Protector:
         live.standing = True
         name = live.key.client_order_id
         bracket = Bracket(entry=live, others=list(live.others), released=live.released, flattened=live.flattened)
-        if over and live.settled is not None:  # of what was filled before, nothing stands open any more
-            bracket.released += max(bracket.remaining - (live.booked - live.settled), ZERO)
+        bracket.anew = over
         self._brackets.setdefault(live.lane, {})[name] = bracket
         self._desk.protecting.setdefault(live.lane, set()).add(name)
 
@@ -199,6 +199,8 @@ class Protector:
         if entry.result.status in (Status.PENDING, Status.UNKNOWN):
             told_without(entry)
             return False
+        if bracket.anew:
+            await self._collect(bracket)
         if bracket.filled and await self._placing.inherit(bracket):
             return None
         await self._release(bracket)
@@ -215,6 +217,14 @@ class Protector:
         if await self._finish(bracket):
             return False
         return await self._help(bracket)
+
+    async def _collect(self, bracket: Bracket) -> None:
+        """An entry that had ended has filled more: of what it had filled before, nothing stands open any more."""
+        entry = bracket.entry
+        before = entry.settled or ZERO
+        await collect(self._desk, entry)
+        bracket.others, bracket.anew = list(entry.others), False
+        bracket.released += max(bracket.remaining - (entry.booked - before), ZERO)
 
     async def _protect(self, bracket: Bracket) -> bool | None:
         plan = bracket.entry.plan

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -63,17 +63,25 @@ async def gather(desk: Desk, begun: Sequence[Live], waiting: Sequence[Live]) -> 
         entry.flattened = Decimal(steps.get(FLATTENED, "0"))
         if LEVELS in steps:
             entry.plan = from_dict(Plan, json.loads(steps[LEVELS]))
-        for role in (STOP, TARGET):
-            entry.legs += await _children(desk, entry, role, known)
-        for role in (FAILURE, EXCESS, EXIT):
-            entry.others += await _children(desk, entry, role, known)
+        await collect(desk, entry, known)
         for leg in entry.legs:
             leg.inherited = True
             if entry.booked:  # an earlier host may have sent it; without a fill on record it had no reason to
                 leg.deadline = desk.clock.monotonic() + desk.config.deadline + GRACE
 
 
-async def _children(desk: Desk, entry: Live, role: str, known: dict[str, Live]) -> list[Live]:
+async def collect(desk: Desk, entry: Live, known: Mapping[str, Live] | None = None) -> None:
+    """All that was made for an entry, with it again.
+
+    Args:
+        known: orders that are in memory, by their ids; None: those of the desk.
+    """
+    alive = desk.live if known is None else known
+    entry.legs = [leg for role in (STOP, TARGET) for leg in await _children(desk, entry, role, alive)]
+    entry.others = [child for role in (FAILURE, EXCESS, EXIT) for child in await _children(desk, entry, role, alive)]
+
+
+async def _children(desk: Desk, entry: Live, role: str, known: Mapping[str, Live]) -> list[Live]:
     """All orders of a role that were made for an entry; their numbers have no gaps."""
     found: list[Live] = []
     while True:
