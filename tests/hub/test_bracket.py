@@ -433,6 +433,44 @@ async def test_exits_on_their_way_and_those_that_wait_make_stops_smaller() -> No
     assert shares(desk, brackets, enforced=True) == [1, 2]
 
 
+QUANTITY = st.decimals("0", "3", places=1)
+
+
+@given(
+    held=st.decimals("-4", "4", places=1),
+    entries=st.lists(st.tuples(st.sampled_from(["buy", "sell"]), QUANTITY, QUANTITY), min_size=1, max_size=4),
+    working=QUANTITY,
+    claimed=QUANTITY,
+)
+@settings(deadline=None)
+async def test_stops_exits_and_those_that_wait_are_never_for_more_than_is_held(
+    held: Decimal, entries: list[Any], working: Decimal, claimed: Decimal
+) -> None:
+    """Whoever holds it, and nobody's stop is for more than what stands open of its own."""
+    desk, brackets = desk_with(held), []
+    for number, (side, filled, released) in enumerate(entries):
+        brackets.append(entry(filled, name=f"e{number}", side=side))
+        brackets[-1].released = released
+    side = Side.SELL if held > 0 else Side.BUY
+    desk.book.reserve(SYMBOL, side, working, reducing=True)
+    desk.book.claim("exit", SYMBOL, side, claimed)
+    parts = shares(desk, brackets)
+    assert all(0 <= part <= max(each.remaining, Decimal(0)) for each, part in zip(brackets, parts, strict=True))
+    assert sum(parts) <= max(abs(held) - working - claimed, Decimal(0))
+
+
+@given(held=QUANTITY, filled=st.lists(QUANTITY, min_size=1, max_size=4), data=st.data())
+@settings(deadline=None)
+async def test_after_a_release_no_more_stands_open_than_is_held(held: Decimal, filled: list[Decimal], data: Any) -> None:
+    """Whichever of them looks; and nothing is left to release."""
+    desk, brackets = desk_with(held), [entry(each, name=f"e{number}") for number, each in enumerate(filled)]
+    for each, part in excess(desk, brackets, data.draw(st.sampled_from(brackets))):
+        each.released += part
+    assert all(each.remaining >= 0 for each in brackets)
+    assert sum(each.remaining for each in brackets) == min(held, sum(filled))
+    assert not any(excess(desk, brackets, each) for each in brackets)
+
+
 async def test_no_leg_grows_beside_others_beyond_what_is_held() -> None:
     """Whosever they are, where two that fill do harm: those that are to go have to go first."""
     desk, bracket = desk_with(2), entry("2")

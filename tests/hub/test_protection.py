@@ -13,6 +13,7 @@ import pytest
 from attrs import evolve
 
 import fks_exec_hub.exits.patience
+import fks_exec_hub.exits.watching
 from fks_exec import ClosePosition, ExecutionResult, Instrument, NotSupported, Order, OrderChange, hookimpl
 from fks_exec.model.events import Alarm, Event
 from fks_exec.testing import (
@@ -741,3 +742,71 @@ async def test_an_attached_leg_that_rests_on_is_cancelled(tmp_path: Path) -> Non
         venue.trigger(SYMBOL, "121")
         await until(flat(hub, venue))
     assert (resting(venue), venue.count("cancel")) == ([], 1)
+
+
+async def test_a_leg_that_the_venue_does_not_cancel_is_told_once(tmp_path: Path) -> None:
+    """It is tried again all the while, and goes in the end."""
+    venue, heard = venue_of("reduce_only_pair"), Recorder()
+    async with hub_at(venue, tmp_path, heard) as hub:
+        await hub.execute_order(ACCOUNT, entry_for("reduce_only_pair"))
+        await protected(hub)
+        venue.follow(*(Refuse(on="cancel") for _ in range(4)))
+        venue.trigger(SYMBOL, "121")
+        await until(flat(hub, venue))
+        assert [alarm.client_order_id for alarm in heard.alarms("LEG_STUCK")] == ["one"]
+    assert (resting(venue), venue.count("cancel")) == ([], 5)
+
+
+async def test_an_entry_that_cannot_have_a_stop_fills_no_further(tmp_path: Path) -> None:
+    """Else the next part would stand naked too."""
+    venue = venue_of("reduce_only_pair")
+    venue.follow(Rest(), RefuseLeg("NO_STOPS"))
+    async with hub_at(venue, tmp_path) as hub:
+        order = entry_for("reduce_only_pair", order_type="limit", price="95", quantity="2", take_profit=None)
+        await hub.execute_order(ACCOUNT, order)
+        venue.fill(venue.placed[0], 1)
+        await until(flat(hub, venue))
+        assert ((await result_of(hub)).status, (await result_of(hub)).filled_quantity) == ("canceled", 1)
+
+
+async def test_what_stands_naked_for_longer_than_a_call_may_take_is_told(tmp_path: Path) -> None:
+    """While it is still tried, and whatever the reason."""
+    venue, heard = venue_of("reduce_only_pair"), Recorder()
+    venue.follow(*(RefuseLeg("BUSY", retryable=True) for _ in range(4)))
+    patient = {"on_failure": "retry_then_close", "retry_seconds": 30}
+    async with hub_at(venue, tmp_path, heard, deadline=0.3, protection=patient) as hub:
+        await hub.execute_order(ACCOUNT, entry_for("reduce_only_pair", take_profit=None))
+        await protected(hub)
+        assert [alarm.client_order_id for alarm in heard.alarms("NAKED_POSITION")] == ["one"]
+    assert venue.position(SYMBOL) == 1
+
+
+async def test_what_seemed_closed_elsewhere_and_was_not_is_protected_again(tmp_path: Path) -> None:
+    """The venue's position came back: a reading that was wrong costs no more than the time until the next one."""
+    venue = venue_of("reduce_only_pair")
+    async with hub_at(venue, tmp_path, compare_every=0.05) as hub:
+        await hub.execute_order(ACCOUNT, entry_for("reduce_only_pair"))
+        await protected(hub)
+        venue.adjust_position(SYMBOL, -1)
+        await until(lambda: resting(venue) == [])
+        await protected(hub, told=False)
+        venue.adjust_position(SYMBOL, 1)
+        await until(lambda: venue.protected(SYMBOL) == 1)
+        await protected(hub)
+
+
+async def test_a_watched_target_whose_exit_is_refused_is_given_up_after_some_attempts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stop stands."""
+    monkeypatch.setattr(fks_exec_hub.exits.watching, "WAIT", 0.01)
+    venue, heard = venue_of("stop_only"), Recorder()
+    watching = {"watch_targets": True, "watch_every": 0.02}
+    async with hub_at(venue, tmp_path, heard, exit_attempts=2, protection=watching) as hub:
+        await hub.execute_order(ACCOUNT, entry_for("stop_only", take_profit="120"))
+        await protected(hub)
+        venue.follow(*(Refuse() for _ in range(9)))
+        venue.set_price(SYMBOL, "121")
+        await until(lambda: bool(heard.alarms("TARGET_REFUSED")))
+        await until(lambda: venue.protected(SYMBOL) == 1)
+        assert (venue.count("place"), len(heard.alarms("TARGET_REFUSED"))) == (3, 1)

@@ -43,6 +43,7 @@ class Bracket:
         flattened: what the venue was seen not to hold any more, though nothing of ours closed it.
         stuck: how often the venue did not cancel a leg that is to go.
         anew: it had ended, and has filled more since; what was made for it before is not gathered yet.
+        ended: legs that the venue ended by itself, as far as that was taken notice of.
         cancelled: its entry was cancelled, since it cannot have a stop.
         task: works at it.
         woken: something has changed.
@@ -64,6 +65,7 @@ class Bracket:
     naked_told: bool = False
     flattened: Decimal = ZERO
     stuck: dict[str, int] = field(factory=dict)
+    ended: set[str] = field(factory=set)
     cancelled: bool = False
     anew: bool = False
     task: asyncio.Task[None] | None = None
@@ -91,11 +93,11 @@ class Bracket:
         """What stands open of it; below zero: more was closed than it had filled."""
         return ZERO if self.anew else self.filled - self.closed - self.released - self.flattened
 
-    def resting(self, role: Role) -> list[Live]:
+    def resting(self, role: str) -> list[Live]:
         """Its legs of a role that rest, as far as is known, whatever their price; those on their way out too."""
         return [leg for leg in self.entry.legs if leg.role == role and open_leg(leg)]
 
-    def good(self, role: Role) -> list[Live]:
+    def good(self, role: str) -> list[Live]:
         """Its legs of a role that rest at the price that is wanted, and are to stay."""
         wanted = price_of(self.entry, role)
         legs = [leg for leg in self.resting(role) if leg.key.client_order_id not in self.retired]
@@ -107,6 +109,11 @@ class Bracket:
         if leg.role != STOP or plan is None or plan.kind != "oco":
             return True
         return order is not None and order.take_profit == plan.target
+
+    @property
+    def standing(self) -> list[Live]:
+        """All its legs that rest."""
+        return [leg for leg in self.entry.legs if open_leg(leg)]
 
     @property
     def in_question(self) -> bool:
@@ -128,6 +135,13 @@ def open_leg(leg: Live) -> bool:
     return leg.result.status in (Status.ACCEPTED, Status.PARTIALLY_FILLED)
 
 
+def ended_by_venue(leg: Live) -> bool:
+    """The venue took a leg and ended it without a fill, and nobody had asked for that: as good as a refusal."""
+    ended = leg.result.status in (Status.CANCELED, Status.EXPIRED) and leg.result.code not in ("WITHDRAWN", "LEG_VANISHED")
+    linked = any(fill.leg for fill in leg.fills.values())
+    return ended and leg.first_sent is not None and not leg.cancels and not done(leg) and not linked
+
+
 def left(leg: Live) -> Decimal:
     """What a leg may still fill, base units or contracts."""
     return ZERO if leg.order is None else max(leg.order.quantity - done(leg), ZERO)
@@ -138,7 +152,7 @@ def done(child: Live) -> Decimal:
     return child.booked + sum((fill.quantity for fill in child.fills.values() if fill.leg), ZERO)
 
 
-def price_of(entry: Live, role: Role) -> Decimal | None:
+def price_of(entry: Live, role: str) -> Decimal | None:
     """The price that is wanted for a leg."""
     if entry.plan is None:
         return None

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
@@ -13,14 +15,17 @@ from fks_exec.model.results import ExecutionResult, Status
 
 from ..accounts.desk import Desk
 from ..accounts.live import Live
-from ..journal.protocol import HaltState
+from ..journal.protocol import HaltState, JournalError
 from ..orders.record import record
 from .allowance import side_of
 from .bracket import Bracket, Rules
 from .family import EXCESS, FAILURE, STOP, child_id
 from .legs import enforced
+from .levels import keep_plan
 from .patience import Patience
 from .telling import uncovered
+
+log: logging.Logger = logging.getLogger(__name__)
 
 CLOSES = 3
 """So many orders are made to close what has no stop."""
@@ -57,9 +62,18 @@ class Failing:
     def _back(self, bracket: Bracket, why: str) -> None:
         """The venue does not take the new prices: those before stand."""
         bracket.entry.plan, bracket.moving = bracket.moving, None
+        self._desk.spawn(asyncio.get_running_loop().create_task(self._keep(bracket)))
         text = f"the venue refused to move what protects {bracket.name}: {why}; it is as it was"
         bracket.move_refused = text
         self._desk.alarm("MOVE_REFUSED", text, bracket.name)
+
+    async def _keep(self, bracket: Bracket) -> None:
+        """The prices that stand outlive the host too."""
+        try:
+            if bracket.entry.plan is not None:
+                await keep_plan(self._desk, bracket.entry, bracket.entry.plan)
+        except JournalError as error:
+            log.warning("account %s: prices of %s were not kept: %s", self._desk.name, bracket.name, error)
 
     def refused(self, bracket: Bracket, leg: Live) -> bool | None:
         """A leg was refused, with proof. True: go on with what follows from it; None: try again after a pause."""
@@ -108,6 +122,13 @@ class Failing:
         gone = ExecutionResult(status=Status.CANCELED, code="LEG_VANISHED", error=text, legs=linked)
         await record(self._desk, leg, gone)
         return True
+
+    def unable(self, bracket: Bracket, why: str) -> None:
+        """The venue has no way to do what is needed; told once."""
+        if not bracket.faulty:
+            bracket.faulty = True
+            text = f"what protects {bracket.name} cannot be changed: {why}; look at the venue, and do it there"
+            self._desk.alarm("LEG_STUCK", text, bracket.name)
 
     def stuck(self, bracket: Bracket, leg: Live) -> None:
         """The venue did not cancel a leg that is to go; after some tries a human is told, once."""

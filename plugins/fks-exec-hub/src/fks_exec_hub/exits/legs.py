@@ -46,6 +46,7 @@ def prepare(desk: Desk, account: Account, entry: Live, plan: Plan | None) -> lis
     steps: list[JournalStep] = []
     for role in roles:
         leg, made = new_leg(desk, account, entry, role, entry.order.quantity)
+        leg.asked = entry.asked
         entry.legs.append(leg)
         steps += made
     return steps

@@ -104,8 +104,6 @@ async def _until_done(desk: Desk, protector: Protector, bracket: Bracket) -> Exe
     live, until = bracket.entry, desk.clock.monotonic() + desk.config.deadline
     while desk.clock.monotonic() < until:
         if bracket.move_refused:
-            if live.plan is not None:
-                await keep_plan(desk, live, live.plan)
             return changed(live.result, code="MOVE_REFUSED", error=bracket.move_refused)
         if protector.bracket_of(live) is not bracket or _stands(bracket):
             bracket.moving = None

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from attrs import evolve
 
-from fks_exec.errors import AccountNotReady, FksExecError
+from fks_exec.errors import AccountNotReady, FksExecError, NotSupported
 from fks_exec.model.numbers import ZERO, plain
 from fks_exec.model.orders import Order
 from fks_exec.model.results import Status
@@ -23,13 +23,13 @@ from fks_exec.model.results import Status
 from ..accounts.desk import Desk
 from ..accounts.live import Live
 from ..journal.protocol import HaltState, JournalError, NamedStep
-from ..orders.record import record
+from ..orders.record import instrument_of, record
 from ..orders.repair import repair
 from ..orders.restore import collect
 from ..orders.submit import withdrawn
 from .allowance import allowed_for, excess, more_than_free, other_side
 from .attached import Attached
-from .bracket import Action, Bracket, Cancel, Look, Place, Resize, Rules, left, next_action, open_leg
+from .bracket import Action, Bracket, Cancel, Look, Place, Resize, Rules, ended_by_venue, left, next_action, open_leg
 from .failing import Failing
 from .family import LEGS, STOP, parent_of
 from .legs import FLATTENED, RELEASED, enforced, sent
@@ -63,6 +63,7 @@ class Protector:
         self._attached = attached
         self.failing: Failing = Failing(desk, enter)
         self._brackets: dict[str, dict[str, Bracket]] = {}
+        self._seen_totals: dict[str, tuple[Decimal, ...]] = {}
 
     def take(self, live: Live) -> None:
         """An order has changed; a listener of the desk, never raises."""
@@ -73,12 +74,26 @@ class Protector:
             parent = brackets.get(parent_of(name))
             if parent is not None and live not in parent.others:
                 parent.others.append(live)
-        self.poke(live.lane)
+        self._changed(live, self._brackets.get(live.lane, {}))
+
+    def _changed(self, live: Live, brackets: Mapping[str, Bracket]) -> None:
+        """Its own bracket is concerned; and those that hold something, when what is held, or is on its way out, has changed."""
+        name = live.key.client_order_id
+        own = brackets.get(name) or brackets.get(parent_of(name))
+        if own is not None:
+            self._wake(own)
+        totals = self._desk.book.totals(live.lane)
+        seen = (totals.position, totals.working_buy, totals.working_sell, totals.claimed_buy, totals.claimed_sell)
+        strategy = self._desk.book.position(live.lane, live.instruction.strategy).quantity
+        if self._seen_totals.get(live.lane) != (*seen, strategy):
+            self._seen_totals[live.lane] = (*seen, strategy)
+            self.poke(live.lane)
 
     def poke(self, symbol: str) -> None:
-        """Look again at all that stands in an instrument."""
+        """Look again at all that has filled something in an instrument."""
         for bracket in self.brackets(symbol):
-            self._wake(bracket)
+            if bracket.entry.booked:
+                self._wake(bracket)
 
     def opened(self) -> None:
         """The account is open (again)."""
@@ -181,6 +196,9 @@ class Protector:
     async def _try(self, bracket: Bracket) -> bool | None:
         try:
             return await self._step(bracket)
+        except NotSupported as error:
+            self.failing.unable(bracket, str(error))
+            return None
         except (FksExecError, TimeoutError) as error:  # the venue or the journal is not there: nothing was sent
             measure(self._desk, bracket)
             self.failing.overdue(bracket)
@@ -199,12 +217,19 @@ class Protector:
         if entry.result.status in (Status.PENDING, Status.UNKNOWN):
             told_without(entry)
             return False
+        if entry.instrument is None and not await self._learn(entry):
+            return None
         if bracket.anew:
             await self._collect(bracket)
         if bracket.filled and await self._placing.inherit(bracket):
             return None
+        for leg in [leg for leg in entry.legs if ended_by_venue(leg) and leg.key.client_order_id not in bracket.ended]:
+            bracket.ended.add(leg.key.client_order_id)
+            if not self.failing.refused(bracket, leg):
+                return None
         await self._release(bracket)
         await self._replace(bracket)
+        self._moved(bracket)
         measure(self._desk, bracket)
         self._mark(bracket)
         acted = await self._protect(bracket)
@@ -217,6 +242,18 @@ class Protector:
         if await self._finish(bracket):
             return False
         return await self._help(bracket)
+
+    async def _learn(self, entry: Live) -> bool:
+        """The rules of the instrument of an entry that an earlier host sent: fees and reduce-only depend on them."""
+        account = self._desk.account
+        if account is None or account.reason:
+            raise AccountNotReady(self._desk.name, self._desk.reason if account is None else account.reason)
+        if "fetch_instrument" not in account.capabilities.abilities:
+            return True
+        entry.instrument = await instrument_of(self._desk, entry.lane)
+        for leg in entry.legs:
+            leg.instrument = entry.instrument
+        return entry.instrument is not None
 
     async def _collect(self, bracket: Bracket) -> None:
         """An entry that had ended has filled more: of what it had filled before, nothing stands open any more."""
@@ -264,7 +301,7 @@ class Protector:
             leg = await self._placing.place(bracket, action)
             if leg is None:
                 return None
-            refused = leg.result.status in (Status.REJECTED, Status.NOT_PLACED)
+            refused = leg.result.status in (Status.REJECTED, Status.NOT_PLACED) or ended_by_venue(leg)
             return self.failing.refused(bracket, leg) if refused else True
         if isinstance(action, Resize):
             answer = await self._placing.resize(bracket, action)
@@ -343,6 +380,11 @@ class Protector:
                 orphans.discard(name)
         if not orphans:
             del self._desk.orphans[lane]
+
+    def _moved(self, bracket: Bracket) -> None:
+        """A move is over when its legs stand; a later refusal has nothing to do with it."""
+        if bracket.moving is not None and all(leg in bracket.good(leg.role) for leg in bracket.standing):
+            bracket.moving = None
 
     async def _help(self, bracket: Bracket) -> bool:
         """What is done beside the legs: an excess is taken back, what cannot have a stop is closed."""
