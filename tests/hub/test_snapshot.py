@@ -62,7 +62,7 @@ async def test_a_guard_sees_exposure_and_the_day_s_start_and_both_are_kept(tmp_p
     assert (second.exposure, second.day_start) == (99, 100_000)  # one held, at the bid
     assert len(second.identical) == 1
     kept = await decisions(tmp_path, "o1")
-    assert (kept["exposure"], kept["day_start"], len(kept["identical"])) == ("99", "100000", 1)
+    assert (kept["exposure"], kept["day_start"], kept["identical"]) == ("99", "100000", 1)
 
 
 async def test_the_rate_of_the_order_s_currency_is_asked_for_and_kept(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from enum import Enum, StrEnum
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import attrs
 from cattrs import (
@@ -220,8 +220,19 @@ def _strict(base: Path) -> Converter:
     converter.register_structure_hook(Enum, _structure_enum)  # by class: older cattrs asks its own hook before a predicate
     converter.register_structure_hook_func(_is_options, _structure_options)
     converter.register_structure_hook_func(lambda kind: bool(kind == tuple[str, ...]), _structure_texts)
+    converter.register_structure_hook_func(_is_literal, _structure_literal)
     configure_tagged_union(Instruction, converter, tag_name="kind")
     return converter
+
+
+def _is_literal(kind: Any) -> bool:
+    return get_origin(kind) is Literal
+
+
+def _structure_literal(value: object, kind: Any) -> object:
+    if value not in get_args(kind):
+        raise InvalidOrder("", f"{_show(value)} is not one of {', '.join(map(str, get_args(kind)))}")
+    return value
 
 
 def _is_enum(kind: Any) -> bool:
@@ -346,6 +357,8 @@ def _problems(error: BaseException, path: str, kind: type[Any] | None = None) ->
         yield _join(path, None if path.endswith(error.field) else error.field), error.problem
     elif isinstance(error, KeyError):
         yield path or str(error.args[0]), "is missing"
+    elif isinstance(error, AttributeError):  # cattrs looks for the keys of what is no table
+        yield path, "is not a table of names and values"
     else:
         yield path, f"{error}" or type(error).__name__
 

@@ -300,6 +300,11 @@ CODES: Mapping[str, Code] = {
         "An operator wrote down what became of an order of unknown outcome.",
         "Nothing; the reason is kept in the journal.",
     ),
+    "SCOPE_UNSUPPORTED": Code(
+        CodeKind.DENIAL,
+        "The whole account cannot be closed in one order where a long and a short of the instrument stand side by side.",
+        "Close each strategy by itself: name it, one after the other.",
+    ),
     "SIGNAL_AHEAD": Code(
         CodeKind.DENIAL,
         "The signal's time lies more than 5 seconds in the future.",
@@ -324,6 +329,11 @@ CODES: Mapping[str, Code] = {
         CodeKind.RESULT,
         "The stop of an entry was cancelled by a caller; what the entry has filled stands without one.",
         "Close the position, or set another stop with 'fks-exec orders amend ENTRY --stop-loss PRICE'.",
+    ),
+    "STOP_TOO_SMALL": Code(
+        CodeKind.DENIAL,
+        "At the price of its stop the order is worth less than the venue takes, so that it could never have that stop.",
+        "Send at least what the denial names, or trade where less is taken.",
     ),
     "SUPERSEDED": Code(
         CodeKind.DENIAL,

@@ -266,7 +266,8 @@ def parse_config(data: Mapping[str, Any], base: Path) -> HubConfig:
 
 def _check_guards(accounts: Mapping[str, Any], guards: Mapping[str, Any]) -> None:
     """A limit under a misspelt name would be no limit."""
-    listed = sorted({guard for table in accounts.values() if isinstance(table, Mapping) for guard in table.get("guards", ())})
+    found = [guard for table in accounts.values() if isinstance(table, Mapping) for guard in table.get("guards", ())]
+    listed = sorted({guard for guard in found if isinstance(guard, str)})
     for name in guards:
         if name not in listed:
             raise ConfigError(f"guards.{name}", f"no account lists this guard{_near(name, listed)}")

@@ -58,6 +58,7 @@ class Desk:
     protects an instrument. ``breaker`` and ``refusals`` hold entries back. ``tripped`` is told, when a fault has halted the
     account, which orders had their intent before. ``orphans``: by instrument, the legs that still rest though what they
     protected is gone; entries wait for them. ``protecting``: by instrument, the entries whose protection is not done.
+    ``mismatched``: the instruments of which the venue was seen to hold something else.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Desk:
         self.pokes: list[Callable[[str], None]] = []
         self.orphans: dict[str, set[str]] = {}
         self.protecting: dict[str, set[str]] = {}
+        self.mismatched: set[str] = set()
         self.on_opened: list[Callable[[], None]] = []
         self.readings: dict[str, float] = {}
         self.dropped: Callable[[Live], None] = lambda live: None

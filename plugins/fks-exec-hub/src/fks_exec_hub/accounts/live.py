@@ -132,7 +132,8 @@ class Live:
         legs_before: so many legs of each role the journal has from a write that seemed to fail; their numbers are spent.
         protected: whether what it filled stands with its stop, as far as the venue was seen to hold it.
         unprotected: seconds for which it did not.
-        naked_since: monotonic seconds since which it does not; None: it does, or nothing stands open.
+        naked_since: monotonic seconds up to which that is counted; None: it does stand with its stop, or nothing is open.
+        naked_from: monotonic seconds since which it does not.
         flattened: how much of it the venue was seen not to hold, when this host started.
     """
 
@@ -186,6 +187,7 @@ class Live:
     protected: bool | None = None
     unprotected: float | None = None
     naked_since: float | None = None
+    naked_from: float | None = None
     flattened: Decimal = ZERO
 
     @property
@@ -198,6 +200,13 @@ class Live:
         """Its legs are orders of their own, with names and news of their own."""
         apart = self.plan is not None and self.plan.kind != "attached"
         return apart or any(leg.client_order_id is not None for leg in self.result.legs)
+
+    @property
+    def done(self) -> Decimal:
+        """What it has filled in all, base units or contracts; of a stop with a linked target, that one's fills too."""
+        if not self.role:
+            return self.booked
+        return self.booked + sum((fill.quantity for fill in self.fills.values() if fill.leg), ZERO)
 
     @property
     def ref(self) -> OrderRef:

@@ -41,6 +41,7 @@ class Fresh(Generic[T]):
         self._stamp = stamp
         self._value: T | None = None
         self._at = float("-inf")
+        self._least = float("-inf")
         self._asking: asyncio.Task[None] | None = None
 
     async def get(self, max_age: float) -> T | None:
@@ -58,9 +59,15 @@ class Fresh(Generic[T]):
 
     def age(self) -> float:
         """Seconds since the value was asked for; by the venue's own time of it, less SKEW, if that is more."""
+        if self._at < self._least:
+            return float("inf")
         asked = self._clock.monotonic() - self._at
         told = None if self._value is None else self._stamp(self._value)
         return asked if told is None else max(asked, (self._clock.now() - told) / 1000 - SKEW)
+
+    def forget(self) -> None:
+        """What was asked for until now is too old for whatever comes."""
+        self._least = self._clock.monotonic()
 
     async def _ask(self) -> None:
         asked = self._clock.monotonic()
@@ -128,6 +135,10 @@ class Equity:
     def known(self, max_age: float) -> Decimal | None:
         """Equity that is at hand, at most so many seconds old."""
         return self._capital if self._capital is not None else _worth(self._fresh.known(max_age))
+
+    def forget(self) -> None:
+        """Something of ours was filled: what the account was worth before says little of now."""
+        self._fresh.forget()
 
     def free(self, max_age: float) -> Decimal | None:
         """What is not bound by orders and positions, where that is at hand and at most so many seconds old."""

@@ -42,6 +42,7 @@ class Bracket:
         naked_told: that it stands open without a stop, and could not be closed, was told.
         flattened: what the venue was seen not to hold any more, though nothing of ours closed it.
         stuck: how often the venue did not cancel a leg that is to go.
+        fees_asked: the venue was asked for its fees after a stop was refused.
         anew: it had ended, and has filled more since; what was made for it before is not gathered yet.
         ended: legs that the venue ended by itself, as far as that was taken notice of.
         cancelled: its entry was cancelled, since it cannot have a stop.
@@ -67,6 +68,7 @@ class Bracket:
     stuck: dict[str, int] = field(factory=dict)
     ended: set[str] = field(factory=set)
     cancelled: bool = False
+    fees_asked: bool = False
     anew: bool = False
     task: asyncio.Task[None] | None = None
     woken: asyncio.Event = field(factory=asyncio.Event)
@@ -149,7 +151,7 @@ def left(leg: Live) -> Decimal:
 
 def done(child: Live) -> Decimal:
     """What an order has filled in all, a linked target included."""
-    return child.booked + sum((fill.quantity for fill in child.fills.values() if fill.leg), ZERO)
+    return child.done
 
 
 def price_of(entry: Live, role: str) -> Decimal | None:
@@ -252,7 +254,7 @@ def _for_role(bracket: Bracket, role: Role, allowed: Decimal, rules: Rules) -> A
     good = bracket.good(role)
     wrong = [leg for leg in bracket.resting(role) if leg not in good]
     if wanted == 0 and allowed > 0:
-        return _below_minimum(bracket, good, wrong, allowed, rules)
+        return _below_minimum(bracket, good, wrong, allowed)
     if wanted == 0:
         return _first_cancel([*wrong, *good])
     covered = sum((left(leg) for leg in good), ZERO)
@@ -269,10 +271,9 @@ def _for_role(bracket: Bracket, role: Role, allowed: Decimal, rules: Rules) -> A
     return Look(leg=unseen) if unseen is not None else _first_cancel(wrong)
 
 
-def _below_minimum(bracket: Bracket, good: list[Live], wrong: list[Live], allowed: Decimal, rules: Rules) -> Action | None:
+def _below_minimum(bracket: Bracket, good: list[Live], wrong: list[Live], allowed: Decimal) -> Action | None:
     """Too little for a leg of its own; one that rests, and has filled but for this, is left alone."""
-    fits = sum((left(leg) for leg in good), ZERO) <= allowed
-    if not (fits or rules.enforced):
+    if sum((left(leg) for leg in good), ZERO) > allowed:
         return _first_cancel([*wrong, *good])
     unseen = next((leg for leg in good if bracket.seen(leg) < left(leg)), None)
     return Look(leg=unseen) if unseen is not None else _first_cancel(wrong)

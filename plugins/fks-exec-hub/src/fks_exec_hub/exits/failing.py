@@ -18,7 +18,7 @@ from ..accounts.live import Live
 from ..journal.protocol import HaltState, JournalError
 from ..orders.record import record
 from .allowance import side_of
-from .bracket import Bracket, Rules
+from .bracket import Bracket, Rules, ended_by_venue
 from .family import EXCESS, FAILURE, STOP, child_id
 from .legs import enforced
 from .levels import keep_plan
@@ -93,7 +93,11 @@ class Failing:
         bracket.refused.append(now)
         since = now - bracket.refused[0]
         patient = config.protection.on_failure == "retry_then_close" and since < config.protection.retry_seconds
-        again = result.retryable and len(bracket.refused) < config.exit_attempts and since < config.attempts_within
+        again = (
+            (result.retryable or ended_by_venue(leg))
+            and len(bracket.refused) < config.exit_attempts
+            and since < config.attempts_within
+        )
         if patient or again:
             return None
         self.fail(bracket, f"the venue refused its stop: {why}")
@@ -107,6 +111,10 @@ class Failing:
         policy = self._desk.config.protection.on_failure
         then = "it stands open: close it, or set another stop" if policy == "keep_and_alert" else "what it holds is closed"
         self._desk.alarm("STOP_FAILED", f"{bracket.name} of {bracket.entry.lane} has no stop: {why}; {then}", bracket.name)
+
+    def found(self, leg: Live) -> None:
+        """The venue shows a leg: looks that did not are forgotten."""
+        self._patience.found(leg.key.client_order_id)
 
     async def missing(self, bracket: Bracket, leg: Live, drop: Callable[[Live], Awaitable[bool]]) -> bool | None:
         """The venue had taken a leg and does not show it: after some looks, and a cancel that it does not know, it is gone."""
@@ -140,7 +148,7 @@ class Failing:
 
     def overdue(self, bracket: Bracket) -> None:
         """What stands open without a stop for longer than a call to the venue may take is told, whatever the reason."""
-        since = bracket.entry.naked_since
+        since = bracket.entry.naked_from
         if since is None:
             bracket.naked_told = False
         elif self._desk.clock.monotonic() - since > self._desk.config.deadline:

@@ -12,6 +12,7 @@ from attrs import evolve
 
 from fks_exec.errors import AccountNotReady
 from fks_exec.model.copying import changed
+from fks_exec.model.market import Kind
 from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import OrderChange, Side
 from fks_exec.model.results import ExecutionResult, Status
@@ -25,7 +26,7 @@ from ..orders.record import record
 from ..orders.repair import repair, write
 from ..orders.steps import act_outcome
 from ..orders.submit import send_leg, submit_amend
-from .bracket import Bracket, Look, Place, Resize, done, left
+from .bracket import Bracket, Look, Place, Resize, base_fees, done, left
 from .family import STOP, number_of
 from .legs import SENT, data, leg_order, new_leg, sent
 
@@ -233,6 +234,23 @@ class Placing:
         if news.status is not leg.result.status or news.filled_quantity != done(leg):
             await record(self._desk, leg, news)
         return True
+
+    async def fees_told(self, bracket: Bracket) -> bool:
+        """Whether a look at an entry on spot tells of fees in its base currency that were not known: its stop was too large."""
+        entry = bracket.entry
+        spot = entry.instrument is not None and entry.instrument.kind is Kind.SPOT
+        if not spot or bracket.fees_asked or base_fees(entry) or not can_look(self._desk):
+            return False
+        bracket.fees_asked = True
+        try:
+            async with asyncio.timeout(self._desk.config.deadline):
+                news = await self._lookups.ask(entry, urgent=True)
+        except Exception as error:  # it proves nothing
+            log.warning("account %s: fees could not be asked for: %s", self._desk.name, type(error).__name__)
+            return False
+        if news is not None:
+            await record(self._desk, entry, changed(news, client_order_id=bracket.name))
+        return bool(base_fees(entry))
 
     async def drop(self, leg: Live) -> bool:
         """Cancel a leg; whether it has ended.

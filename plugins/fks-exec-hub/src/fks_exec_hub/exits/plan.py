@@ -7,7 +7,8 @@ from attrs import evolve
 
 from fks_exec.account import Account
 from fks_exec.model.account import ProtectionKind
-from fks_exec.model.market import Instrument
+from fks_exec.model.market import Instrument, Kind
+from fks_exec.model.numbers import plain
 from fks_exec.model.orders import Order
 from fks_exec.model.results import Denial
 
@@ -33,8 +34,22 @@ def plan_protection(
     wanted = [kind for kind in ([config.kind] if config.kind else KINDS) if kind in usable]
     kind = next((kind for kind in wanted if _serves(kind, order, config)), None)
     if kind is None:
-        return _denial(order, wanted)
+        return _denial(order, wanted, "" if config.kind is None or wanted else config.kind, sorted(usable))
+    if kind != "attached" and (small := _too_small(order, instrument)) is not None:
+        return small
     return Plan(kind, order.stop_loss, order.take_profit)
+
+
+def _too_small(order: Order, instrument: Instrument | None) -> Denial | None:
+    """A stop is an order of its own: what is worth too little at its price could never have one."""
+    price, least = order.stop_loss, None if instrument is None else instrument.min_notional
+    if instrument is None or least is None or price is None or instrument.kind is Kind.INVERSE:
+        return None
+    worth = order.quantity * price * instrument.contract_size
+    if worth >= least:
+        return None
+    text = f"its stop would be worth {plain(worth)}, less than the {plain(least)} that {order.symbol} takes at least; send more"
+    return Denial(code="STOP_TOO_SMALL", message=text, limit=plain(least), value=plain(worth))
 
 
 def bare(order: Order, plan: Plan | None) -> Order:
@@ -73,9 +88,12 @@ def _serves(kind: ProtectionKind, order: Order, config: ProtectionConfig) -> boo
     return kind == "oco" or order.take_profit is None or config.watch_targets
 
 
-def _denial(order: Order, wanted: list[ProtectionKind]) -> Denial:
+def _denial(order: Order, wanted: list[ProtectionKind], said: str, usable: list[str]) -> Denial:
     asked = " and ".join(name for name in ("stop_loss", "take_profit") if getattr(order, name) is not None)
     can = ", ".join(wanted) or "none"
+    if said:
+        text = f"protection.kind says {said}, which {order.symbol} does not have here; it has: {', '.join(usable) or 'none'}"
+        return Denial(code="UNSUPPORTED_PROTECTION", message=f"{text}; change it, or leave it out of the table", value=asked)
     remedy = "leave it out, or configure protection.watch_targets" if wanted == ["stop_only"] else "leave it out"
     text = f"{asked} cannot be served for {order.symbol} on this account, whose protection is: {can}; {remedy}"
     return Denial(code="UNSUPPORTED_PROTECTION", message=text, limit=can, value=asked)

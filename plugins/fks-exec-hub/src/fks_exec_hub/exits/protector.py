@@ -43,6 +43,9 @@ PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds after something could not be done, before it is tried again; the last one repeats."""
 
 
+TICK = 0.02
+"""Seconds added to a moment that is waited for, since a timer may wake a little early."""
+
 AT_ONCE = 40
 """So many things are done for one entry in a row; then there is a pause."""
 
@@ -155,22 +158,37 @@ class Protector:
     async def _tend(self, bracket: Bracket) -> None:
         """One thing after the other, until all is as it should be or has to be waited for."""
         tries = in_a_row = 0
+        stands = self._stand(bracket)
         try:
             while not self._desk.closing and self.bracket_of(bracket.entry) is bracket:
                 bracket.woken.clear()
                 acted = await self._try(bracket)
-                in_a_row = in_a_row + 1 if acted else 0
-                if acted and in_a_row % AT_ONCE:
+                before, stands = stands, self._stand(bracket)
+                in_a_row = in_a_row + 1 if acted and before == stands else 0
+                if acted and in_a_row < AT_ONCE:
                     tries = 0
                 elif acted:  # more than any sequence of steps takes: whatever goes round here goes slowly
-                    await asyncio.sleep(PAUSES[-1])
+                    await self._pause(bracket, PAUSES[-1])
                 elif acted is None:
                     await self._pause(bracket, PAUSES[min(tries, len(PAUSES) - 1)])
                     tries += 1
-                elif not bracket.woken.is_set():
+                elif not bracket.woken.is_set() and not await self._overdue(bracket):
                     return
         finally:
             bracket.task = None
+
+    async def _overdue(self, bracket: Bracket) -> bool:
+        """While something stands without a stop that nobody was told of: wait for news, or until it is to be told."""
+        since = bracket.entry.naked_from
+        if since is None or bracket.naked_told or self._desk.closing:
+            return False
+        rest = since + self._desk.config.deadline - self._desk.clock.monotonic()
+        try:
+            async with asyncio.timeout(max(rest, 0.0) + TICK):
+                await bracket.woken.wait()
+        except TimeoutError:
+            pass
+        return True
 
     async def _pause(self, bracket: Bracket, seconds: float) -> None:
         """What is only our own news of a try that failed does not cut the pause short; a fill, a move, an exit does."""
@@ -302,6 +320,8 @@ class Protector:
             if leg is None:
                 return None
             refused = leg.result.status in (Status.REJECTED, Status.NOT_PLACED) or ended_by_venue(leg)
+            if refused and leg.role == STOP and await self._placing.fees_told(bracket):
+                return True
             return self.failing.refused(bracket, leg) if refused else True
         if isinstance(action, Resize):
             answer = await self._placing.resize(bracket, action)
@@ -320,6 +340,8 @@ class Protector:
         if held is None and account is not None and "fetch_order" not in account.capabilities.abilities:
             bracket.evidence[action.leg.key.client_order_id] = left(action.leg)  # its answer is all there ever is
             return True
+        if held:
+            self.failing.found(action.leg)
         return await self.failing.missing(bracket, action.leg, self._placing.drop) if held is False else held
 
     async def _release(self, bracket: Bracket) -> None:

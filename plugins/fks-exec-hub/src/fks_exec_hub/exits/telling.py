@@ -46,6 +46,7 @@ def measure(desk: Desk, bracket: Bracket) -> None:
     if entry.naked_since is not None:
         entry.unprotected += max(now - entry.naked_since, 0.0)
     entry.naked_since = None if entry.protected else now
+    entry.naked_from = None if entry.protected else now if entry.naked_from is None else entry.naked_from
 
 
 async def tell(desk: Desk, bracket: Bracket) -> None:

@@ -149,6 +149,7 @@ class Comparison:
         for pair in found:
             last = before.get(pair.subject)
             if pair.equal:
+                self._desk.mismatched.difference_update(name for name, _ in pair.marks)
                 if self._told.pop(pair.subject, None) is not None and self._heard is not None:
                     self._heard.agreed([name for name, _ in pair.marks])
             elif (
@@ -176,6 +177,8 @@ class Comparison:
         elif not pair.extra:
             self._desk.alarm("MISMATCH", f"{because}; {remedy}")
         self._told[pair.subject] = pair.figures
+        if not pair.extra:
+            self._desk.mismatched.update(name for name, _ in pair.marks)
         self._emit(kind, symbol, ours, venues)
         if self._heard is not None and pair.ours and pair.ours * pair.venues <= 0 and await self._is_gone(pair):
             self._heard.flattened([name for name, _ in pair.marks])

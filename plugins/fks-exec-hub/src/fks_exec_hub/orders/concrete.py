@@ -119,6 +119,9 @@ def available(desk: Desk, symbol: str, side: Side) -> Decimal:
 
 def _closing(desk: Desk, live: Live, account: Account, instrument: Instrument | None, scope: Scope) -> Concrete | Denial:
     """A market order for what is held now and not known to be closed by another order."""
+    if scope.whole and account.capabilities.hedging and _both_sides(desk, live.lane):
+        text = f"{live.lane} is held on both sides by several strategies; close each of them by itself, with strategy"
+        return Denial(code="SCOPE_UNSUPPORTED", message=text)
     held = scope.held(desk, live.lane)
     side = Side.SELL if held > 0 else Side.BUY
     if isinstance(live.instruction, Order):
@@ -143,6 +146,10 @@ def _closing(desk: Desk, live: Live, account: Account, instrument: Instrument | 
     if is_child(live.key.client_order_id):  # the rest is the affair of the order for which it is sent
         return Concrete(order)
     return Concrete(order, Target(exit=wanted, older=_older(desk, live, scope)))
+
+
+def _both_sides(desk: Desk, symbol: str) -> bool:
+    return len({position.quantity > 0 for position in desk.book.positions() if position.symbol == symbol}) > 1
 
 
 def _nothing(live: Live, scope: Scope, held: Decimal) -> Denial:

@@ -10,6 +10,7 @@ from attrs import evolve
 from fks_exec.account import Account
 from fks_exec.model.account import AccountState
 from fks_exec.model.market import Instrument, MarketData
+from fks_exec.model.numbers import ZERO, plain
 from fks_exec.model.orders import Order, OrderType
 from fks_exec.model.results import Denial, ExecutionResult
 from fks_exec.model.targets import SizedOrder
@@ -120,7 +121,8 @@ def _nothing(desk: Desk, live: Live, why: Denial) -> ExecutionResult | Wait:
 
 async def _room(desk: Desk, live: Live, account: Account, state: AccountState) -> Room | None:
     """The venue's position, where an exit beside an unknown order has to fit it."""
-    if not desk.questions(live.lane) or enforces_reduce_only(account, state.instrument):
+    certain = not desk.questions(live.lane) and live.lane not in desk.mismatched
+    if certain or enforces_reduce_only(account, state.instrument):
         return None
     with localcontext(EXACT):
         made = concrete(desk, live, account, state)
@@ -140,6 +142,11 @@ def _judged(
         return verdict
     if isinstance(verdict, Order) and verdict is not order:
         order, reducing = verdict, True
+    if reducing and not enforced and live.lane in desk.mismatched:
+        fitting = _fitting(order, held, state.instrument)
+        if not isinstance(fitting, Order):
+            return fitting
+        order = fitting
     superseded = _superseded(live, target, reducing=reducing)
     waits = None if superseded else _waits(desk, live, order, held, reducing=reducing, enforced=enforced)
     if waits is not None:
@@ -164,6 +171,20 @@ def _judged(
     live.token = desk.book.hold(sent, sent.quantity, reducing=reducing, role=live.role)
     stand(live, target)
     return Decision(sent, reducing, document, plan, target)
+
+
+def _fitting(order: Order, held: Room | None, instrument: Instrument | None) -> Order | ExecutionResult | Wait:
+    """An exit where the venue was seen to hold something else than our orders built up: no more than it holds."""
+    if held is None:
+        return Wait("the venue holds something else than our orders built up, and does not tell how much")
+    there = max(-held.position * order.side.sign, ZERO)
+    if order.quantity <= there:
+        return order
+    part = there if instrument is None else instrument.quantity_down(there)
+    if part:
+        return evolve(order, quantity=part)
+    text = f"the venue holds nothing of {order.symbol} on that side any more, whatever our orders built up; nothing was sent"
+    return denied(Denial(code="NOTHING_TO_CLOSE", message=text, value=plain(held.position)))
 
 
 def _waits(desk: Desk, live: Live, order: Order, held: Room | None, *, reducing: bool, enforced: bool) -> Wait | None:

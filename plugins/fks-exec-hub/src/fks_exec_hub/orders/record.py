@@ -181,8 +181,11 @@ def settle(desk: Desk, live: Live, change: _Change) -> None:
         live.result = change.result
         live.fills.update({fill.trade_id: fill for fill in change.booking.fills})
         live.booked += change.booking.filled
-        desk.book.fill(live.token, change.booking.filled)
+        moved = sum((move.quantity for move in change.booking.moves), ZERO) if live.role else change.booking.filled
+        desk.book.fill(live.token, moved)
         _reserve(desk, live, change)
+    if change.booking.moves and desk.account is not None and "day_start" in desk.account.needs:
+        desk.equity.forget()  # what was lost by this fill counts for the next decision
     desk.question(live, unknown=live.result.status is Status.UNKNOWN)
     desk.add(live)
     desk.changed(live)
@@ -223,7 +226,7 @@ def _reserve(desk: Desk, live: Live, change: _Change) -> None:
 def _hold(desk: Desk, live: Live) -> None:
     """What an order may still fill is reserved."""
     if live.order is not None:
-        left = max(live.order.quantity - live.booked, ZERO)
+        left = max(live.order.quantity - live.done, ZERO)
         live.token = desk.book.hold(live.order, left, reducing=False, role=live.role)
 
 

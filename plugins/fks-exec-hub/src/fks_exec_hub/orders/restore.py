@@ -99,7 +99,7 @@ async def _take_up(desk: Desk, recorded: Recorded) -> Live:
     live = await revive(desk, recorded)
     desk.add(live)
     if live.order is not None and not live.result.status.terminal:
-        left = max(live.order.quantity - live.booked, ZERO)
+        left = max(live.order.quantity - live.done, ZERO)
         live.token = desk.book.hold(live.order, left, reducing=False, role=live.role)
     desk.question(live, unknown=live.result.status in (Status.PENDING, Status.UNKNOWN))
     return live
