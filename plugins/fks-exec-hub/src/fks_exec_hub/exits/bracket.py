@@ -213,11 +213,13 @@ class Rules:
     Args:
         enforced: it keeps a reduce-only order from opening a position: a second stop beside the first does no harm.
         amends: a resting leg can be changed in place.
+        alone: no other strategy holds any of the instrument, so that a leg that is too large takes nothing of anybody else.
     """
 
     enforced: bool
     amends: bool
     instrument: Instrument | None
+    alone: bool = False
 
     def valid(self, quantity: Decimal, price: Decimal | None) -> Decimal:
         """The largest part of a quantity that the venue takes; zero below its minimum."""
@@ -254,7 +256,7 @@ def _for_role(bracket: Bracket, role: Role, allowed: Decimal, rules: Rules) -> A
     good = bracket.good(role)
     wrong = [leg for leg in bracket.resting(role) if leg not in good]
     if wanted == 0 and allowed > 0:
-        return _below_minimum(bracket, good, wrong, allowed)
+        return _below_minimum(bracket, good, wrong, allowed, rules)
     if wanted == 0:
         return _first_cancel([*wrong, *good])
     covered = sum((left(leg) for leg in good), ZERO)
@@ -271,9 +273,10 @@ def _for_role(bracket: Bracket, role: Role, allowed: Decimal, rules: Rules) -> A
     return Look(leg=unseen) if unseen is not None else _first_cancel(wrong)
 
 
-def _below_minimum(bracket: Bracket, good: list[Live], wrong: list[Live], allowed: Decimal) -> Action | None:
+def _below_minimum(bracket: Bracket, good: list[Live], wrong: list[Live], allowed: Decimal, rules: Rules) -> Action | None:
     """Too little for a leg of its own; one that rests, and has filled but for this, is left alone."""
-    if sum((left(leg) for leg in good), ZERO) > allowed:
+    fits = sum((left(leg) for leg in good), ZERO) <= allowed
+    if not fits and not (rules.enforced and rules.alone):
         return _first_cancel([*wrong, *good])
     unseen = next((leg for leg in good if bracket.seen(leg) < left(leg)), None)
     return Look(leg=unseen) if unseen is not None else _first_cancel(wrong)

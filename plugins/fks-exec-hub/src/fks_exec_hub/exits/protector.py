@@ -308,7 +308,12 @@ class Protector:
             enforced=enforced(account, bracket.entry) or account.capabilities.hedging,
             amends="amend_order" in account.capabilities.abilities and not bracket.no_amend,
             instrument=bracket.entry.instrument,
+            alone=self._alone(bracket.entry),
         )
+
+    def _alone(self, entry: Live) -> bool:
+        book = self._desk.book
+        return book.totals(entry.lane).position == book.position(entry.lane, entry.instruction.strategy).quantity
 
     def _allowed(self, bracket: Bracket) -> Decimal:
         enforced = self._rules(bracket).enforced
