@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from fks_exec import FksExecError
 from fks_exec_hub.accounts.day import NAME, NAMESPACE, Day, day_of
 from fks_exec_hub.accounts.settings import DayConfig
 from fks_exec_hub.config import HubConfig, parse_config
@@ -208,3 +209,14 @@ async def test_without_a_guard_that_needs_it_nothing_is_asked_and_nothing_noted(
         assert await hub._desks[ACCOUNT].day_equity() is None
     async with journal_of(tmp_path) as journal:
         assert await journal.note(ACCOUNT, NAMESPACE, NAME) is None
+
+
+async def test_what_was_taken_out_is_no_loss(tmp_path: Path) -> None:
+    """Told to the hub by whoever knows; before the day's start is known it is refused."""
+    async with hub_on(Stage(), configure(tmp_path)) as hub:
+        day = hub._desks[ACCOUNT].day
+        with pytest.raises(FksExecError, match="not known yet"):
+            await hub.transfer(ACCOUNT, "-5000", "rent")
+        await day.see(Decimal(100_000))
+        await hub.transfer(ACCOUNT, "-5000", "rent")
+        assert day.start() == 95_000

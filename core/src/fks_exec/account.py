@@ -373,11 +373,6 @@ class Account(Reads):
         """Whether any guard is listed."""
         return any(self._hooks.guards.values())
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """The fields of AccountState that cost something and that a listed guard looks at, as it says in its ``needs``."""
-        return self._hooks.needs
-
     def emit(self, event: Event) -> None:
         """Tell the account's observers."""
         self.observers.emit(event)

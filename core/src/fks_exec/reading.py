@@ -78,6 +78,11 @@ class Reads:
         return self._capabilities
 
     @property
+    def needs(self) -> frozenset[str]:
+        """The fields of AccountState that cost something and that a listed guard looks at, as it says in its ``needs``."""
+        return frozenset() if self._manager is None else self._manager.needs
+
+    @property
     def display_name(self) -> str:
         """What the venue calls itself."""
         return str(self._hooks.hook.name())

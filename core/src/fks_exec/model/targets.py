@@ -47,7 +47,7 @@ class SizedOrder:
             ``equity_percent``: worth so many percent of the equity; ``risk_percent``: so many percent of the equity are lost
             when the stop is hit at its price, fees apart.
 
-    The other arguments are those of :class:`Order`.
+    The other arguments are those of :class:`~fks_exec.model.orders.Order`.
 
     Raises:
         InvalidOrder: a field that cannot be meant; the sentence names it.

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 from fks_exec.codes import Code, CodeKind
 
+from .exits.codes import PROTECTION_CODES
 from .journal.protocol import HaltState
 
-CODES: Mapping[str, Code] = {
+_OWN: Mapping[str, Code] = {
     "ACCOUNT_NOT_READY": Code(
         CodeKind.RESULT | CodeKind.FAILURE,
         "The account's venue cannot be reached, or its journal cannot be written; nothing was sent.",
@@ -24,16 +25,6 @@ CODES: Mapping[str, Code] = {
         CodeKind.RESULT | CodeKind.ALARM,
         "It is not known whether the venue made a change that was asked for.",
         "Look at the venue, then change or cancel the order again.",
-    ),
-    "BELOW_MINIMUM": Code(
-        CodeKind.ALARM,
-        "What an entry has filled is less than the venue takes in one order, so that no stop can be placed for it.",
-        "Close it together with more, or leave it; trade larger quantities.",
-    ),
-    "BOTH_LEGS": Code(
-        CodeKind.ALARM,
-        "The stop and the target of one entry have both filled; what they closed too much is taken back, once.",
-        "Compare the position with the venue; its reduce-only does not hold.",
     ),
     "BREAKER_OPEN": Code(
         CodeKind.DENIAL | CodeKind.ALARM,
@@ -115,11 +106,6 @@ CODES: Mapping[str, Code] = {
         "The order was filled before its cancel reached the venue.",
         "Close the position if it is not wanted.",
     ),
-    "FLATTENED_ELSEWHERE": Code(
-        CodeKind.ALARM,
-        "The venue holds nothing of what our orders built up; the stops and targets of it are cancelled.",
-        "Look who trades on the account beside this host; the hub's own position stays until it is settled.",
-    ),
     "FOREIGN_ORDER": Code(
         CodeKind.ALARM,
         "The venue tells of an order that this host did not send; it was left alone.",
@@ -190,45 +176,10 @@ CODES: Mapping[str, Code] = {
         "The venue told more of an order that had ended; it was booked.",
         "Compare the order and the position with the venue.",
     ),
-    "LEGS_STAND": Code(
-        CodeKind.DENIAL,
-        "Stops or targets beside which the entry could not be sent still rest at the venue, longer than the deadline.",
-        "Look at the venue, cancel there what protects nothing any more, and signal again.",
-    ),
-    "LEG_STUCK": Code(
-        CodeKind.ALARM,
-        "The venue does not cancel a stop or target that is to go; it is asked again and again, ever more slowly.",
-        "Cancel it at the venue; entries of the instrument wait for its end.",
-    ),
-    "LEG_VANISHED": Code(
-        CodeKind.ALARM | CodeKind.RESULT,
-        "The venue had taken a leg and does not show it any more; another one is placed.",
-        "Look at the venue, and report it to the plugin's author if it happens often.",
-    ),
     "MISMATCH": Code(
         CodeKind.ALARM,
         "What the venue holds is not what our own orders built up; nothing is changed by itself.",
         "Look for a fill that was not told, a trade by hand, another program; resume the account if it only reduces.",
-    ),
-    "MOVE_NEEDS_GAP": Code(
-        CodeKind.RESULT,
-        "The stop could only be moved by cancelling it first; it is as it was.",
-        "Configure protection.move_with_gap to allow a moment without a stop, or leave the stop.",
-    ),
-    "MOVE_REFUSED": Code(
-        CodeKind.RESULT | CodeKind.ALARM,
-        "The venue did not take the new prices of a stop or target; they are as they were.",
-        "Read the message; a stop has to be on the losing side of the market.",
-    ),
-    "MOVE_WAITS": Code(
-        CodeKind.RESULT,
-        "It is not certain yet that the legs stand at the new prices; the host goes on with it.",
-        "Look again with 'fks-exec orders show ID'.",
-    ),
-    "NAKED_POSITION": Code(
-        CodeKind.ALARM,
-        "What an entry has filled stands open without a stop, and could not be closed.",
-        "Close it by hand, at the venue if need be.",
     ),
     "NOTHING_TO_CLOSE": Code(
         CodeKind.DENIAL,
@@ -285,11 +236,6 @@ CODES: Mapping[str, Code] = {
         "A plugin is missing, or does not keep the contract.",
         "Do what the sentence says; 'fks-exec plugins --load' shows what became of each.",
     ),
-    "POSITION_PROTECTED": Code(
-        CodeKind.DENIAL,
-        "The instrument is held under a stop that belongs to the whole position, so that an entry beside it has none.",
-        "Close the position first, or configure protection.further_entries.",
-    ),
     "QUANTITY": Code(
         CodeKind.DENIAL,
         "The quantity is off the instrument's grid, or above its maximum.",
@@ -320,21 +266,6 @@ CODES: Mapping[str, Code] = {
         "The entry was older than max_order_age when its turn came.",
         "Signal again; if it happens often, look what delays the orders.",
     ),
-    "STOP_FAILED": Code(
-        CodeKind.ALARM,
-        "An entry has no stop, and no further one is tried; it is closed, or stands open, as configured.",
-        "Look at the reason; set another stop with 'fks-exec orders amend', or close the position.",
-    ),
-    "STOP_GIVEN_UP": Code(
-        CodeKind.RESULT,
-        "The stop of an entry was cancelled by a caller; what the entry has filled stands without one.",
-        "Close the position, or set another stop with 'fks-exec orders amend ENTRY --stop-loss PRICE'.",
-    ),
-    "STOP_TOO_SMALL": Code(
-        CodeKind.DENIAL,
-        "At the price of its stop the order is worth less than the venue takes, so that it could never have that stop.",
-        "Send at least what the denial names, or trade where less is taken.",
-    ),
     "SUPERSEDED": Code(
         CodeKind.DENIAL,
         "A close came while the entry waited for its turn; the entry was not sent.",
@@ -349,11 +280,6 @@ CODES: Mapping[str, Code] = {
         CodeKind.DENIAL,
         "The strategy holds what it is to hold, as far as the venue takes quantities.",
         "Nothing.",
-    ),
-    "TARGET_REFUSED": Code(
-        CodeKind.ALARM,
-        "The venue refused the target of an entry; its stop stands.",
-        "Take the profit by hand, or move the target.",
     ),
     "UNEXPECTED": Code(
         CodeKind.FAILURE,
@@ -401,6 +327,9 @@ CODES: Mapping[str, Code] = {
         "Nothing.",
     ),
 }
+
+CODES: Mapping[str, Code] = dict(sorted({**_OWN, **PROTECTION_CODES}.items()))
+"""All of the hub's own."""
 
 ACCOUNT_STATES: Mapping[HaltState, str] = {
     HaltState.ACTIVE: "Orders are taken and sent.",

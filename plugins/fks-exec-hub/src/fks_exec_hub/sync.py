@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from fks_exec.clock import Clock
 from fks_exec.model.account import Balance, Health, Position
 from fks_exec.model.market import MarketData
+from fks_exec.model.numbers import Number
 from fks_exec.model.orders import OrderChange
 from fks_exec.model.results import ExecutionResult
 
@@ -126,6 +127,10 @@ class ExecutionHub:
     ) -> HaltAnswer:
         """Set what an account may do, None: every account; answer and errors as the asynchronous one."""
         return self._run(self._hub.halt(account, state, because, cancel_entries=cancel_entries))
+
+    def transfer(self, account: str, amount: Number, because: str) -> None:
+        """Say that something was paid in or taken out today; as the asynchronous one."""
+        self._run(self._hub.transfer(account, amount, because))
 
     def quote(self, account: str, symbol: str) -> MarketData:
         """One look at the market."""
