@@ -172,8 +172,8 @@ WORLDS = [
     World("attached", {"protection": "attached"}),
     World("stops", {"protection": "stop_only"}, target=False),
     World("stops not enforced", {"protection": "stop_only", "reduce_only": False}, target=False),
-    World("hedging", {"protection": "reduce_only_pair", "hedging": True}, sides=("sell",)),
-    World("hedging attached", {"protection": "attached", "hedging": True}, sides=("buy",)),
+    World("hedging", {"protection": "reduce_only_pair", "hedging": True}),
+    World("hedging attached", {"protection": "attached", "hedging": True}),
     World("spot oco", {"protection": "oco", "kind": "spot"}, sides=("buy",), spot=True),
     World("spot stops", {"protection": "stop_only", "kind": "spot"}, target=False, sides=("buy",), spot=True),
     World(
@@ -333,8 +333,6 @@ class ProtectionLife(RuleBasedStateMachine):
     def close(self, data: st.DataObject, fault: Fault | None, scope: Any, keep: bool) -> None:
         strategy = data.draw(st.sampled_from(self.strategies), label="strategy")
         name = f"c{len(self.sent)}"
-        if len(self.strategies) > 1:
-            scope = "strategy"
         self.submit(
             ClosePosition(symbol=SYMBOL, client_order_id=name, strategy=strategy, scope=scope, keep_entries=keep), fault
         )
@@ -355,7 +353,6 @@ class ProtectionLife(RuleBasedStateMachine):
             if not size:
                 return
             side, quantity = "sell" if held > 0 else "buy", str(size)
-            self.lives.failing = 0  # a claim outlives an exit that could not be accepted
         self.submit(
             Order(
                 symbol=SYMBOL,
@@ -626,7 +623,7 @@ class ProtectionLife(RuleBasedStateMachine):
             status = self.result(name).status
             ready = status is Status.PENDING and role_of(name) in LEG_ROLES and parent_of(name) in self.desk.live
             assert ready or status not in (Status.PENDING, Status.UNKNOWN), f"{name} is {status} in the end"
-        waits = [name for name, live in self.desk.live.items() if not live.concluded.done() and live.role not in LEG_ROLES]
+        waits = [name for name, live in self.desk.live.items() if not live.concluded.done()]
         assert not waits, f"whoever asked for {waits} is not answered"
 
 
