@@ -810,3 +810,16 @@ async def test_a_watched_target_whose_exit_is_refused_is_given_up_after_some_att
         await until(lambda: bool(heard.alarms("TARGET_REFUSED")))
         await until(lambda: venue.protected(SYMBOL) == 1)
         assert (venue.count("place"), len(heard.alarms("TARGET_REFUSED"))) == (3, 1)
+
+
+async def test_a_stop_that_the_venue_ends_again_and_again_counts_as_refused(tmp_path: Path) -> None:
+    """Once it is placed again; a venue that ends each of them gets no endless row of stops."""
+    venue = venue_of("reduce_only_pair")
+    async with hub_at(venue, tmp_path) as hub:
+        await hub.execute_order(ACCOUNT, entry_for("reduce_only_pair", take_profit=None))
+        for number in (1, 2, 3):
+            await until(lambda number=number: venue.protected(SYMBOL) == 1 and venue.count("protect") == number)
+            venue.cancel_by_venue(next(placed for placed in venue.placed if placed.open))
+        await until(flat(hub, venue))
+        assert (await result_of(hub, "one~fl1")).filled_quantity == 1
+    assert venue.count("protect") == 3

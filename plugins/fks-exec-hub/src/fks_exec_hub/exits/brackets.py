@@ -25,7 +25,6 @@ log: logging.Logger = logging.getLogger(__name__)
 PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds after something could not be done, before it is tried again; the last one repeats."""
 
-
 TICK = 0.02
 """Seconds added to a moment that is waited for, since a timer may wake a little early."""
 
@@ -62,6 +61,8 @@ class Brackets(ABC):
 
     def _changed(self, live: Live, brackets: Mapping[str, Bracket]) -> None:
         """Its own bracket is concerned; and those that hold something, when what is held, or is on its way out, has changed."""
+        if not brackets:
+            return
         name = live.key.client_order_id
         own = brackets.get(name) or brackets.get(parent_of(name))
         if own is not None:
@@ -200,6 +201,8 @@ class Brackets(ABC):
         """All is done."""
         for kept in (self._brackets, self._desk.protecting):
             _remove(kept, bracket.entry.lane, bracket.name)
+        if bracket.entry.lane not in self._brackets:
+            self._seen_totals.pop(bracket.entry.lane, None)
 
 
 def _remove(kept: dict[str, Any], lane: str, name: str) -> None:

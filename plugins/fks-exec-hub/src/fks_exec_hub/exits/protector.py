@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from attrs import evolve
 
+from fks_exec.account import Account
 from fks_exec.errors import AccountNotReady, FksExecError, NotSupported
 from fks_exec.model.numbers import ZERO, plain
 from fks_exec.model.orders import Order
@@ -111,9 +112,7 @@ class Protector(Brackets):
 
     async def _learn(self, entry: Live) -> bool:
         """The rules of the instrument of an entry that an earlier host sent: fees and reduce-only depend on them."""
-        account = self._desk.account
-        if account is None or account.reason:
-            raise AccountNotReady(self._desk.name, self._desk.reason if account is None else account.reason)
+        account = self._venue()
         if "fetch_instrument" not in account.capabilities.abilities:
             return True
         entry.instrument = await instrument_of(self._desk, entry.lane)
@@ -137,7 +136,8 @@ class Protector(Brackets):
                 self.failing.fail(bracket, "the venue does not show the stop that went with it")
             return acted
         rules = self._rules(bracket)
-        action = None if self._held_back() else next_action(bracket, self._allowed(bracket), rules)
+        allowed = allowed_for(self._desk, self.brackets(bracket.entry.lane), bracket, enforced=rules.enforced)
+        action = None if self._held_back() else next_action(bracket, allowed, rules)
         if action is None:
             return False
         if not rules.enforced and more_than_free(self._desk, bracket, action):
@@ -148,10 +148,15 @@ class Protector(Brackets):
         desk = self._desk
         return desk.halt.state is HaltState.HALTED and not desk.config.protect_when_halted
 
-    def _rules(self, bracket: Bracket) -> Rules:
+    def _venue(self) -> Account:
+        """The account, also while the journal cannot be written; raises AccountNotReady while the venue is not there."""
         account = self._desk.account
         if account is None or account.reason:
             raise AccountNotReady(self._desk.name, self._desk.reason if account is None else account.reason)
+        return account
+
+    def _rules(self, bracket: Bracket) -> Rules:
+        account = self._venue()
         return Rules(
             enforced=enforced(account, bracket.entry) or account.capabilities.hedging,
             amends="amend_order" in account.capabilities.abilities and not bracket.no_amend,
@@ -163,17 +168,15 @@ class Protector(Brackets):
         book = self._desk.book
         return book.totals(entry.lane).position == book.position(entry.lane, entry.instruction.strategy).quantity
 
-    def _allowed(self, bracket: Bracket) -> Decimal:
-        enforced = self._rules(bracket).enforced
-        return allowed_for(self._desk, self.brackets(bracket.entry.lane), bracket, enforced=enforced)
-
     async def _act(self, bracket: Bracket, action: Action) -> bool | None:
         if isinstance(action, Place):
             leg = await self._placing.place(bracket, action)
             if leg is None:
                 return None
-            bracket.ended.add(leg.key.client_order_id)
-            refused = leg.result.status in (Status.REJECTED, Status.NOT_PLACED) or ended_by_venue(leg)
+            ended = ended_by_venue(leg)
+            if ended:
+                bracket.ended.add(leg.key.client_order_id)  # it is counted here, once
+            refused = ended or leg.result.status in (Status.REJECTED, Status.NOT_PLACED)
             if refused and leg.role == STOP and await self._placing.fees_told(bracket):
                 return True
             return self.failing.refused(bracket, leg) if refused else True
