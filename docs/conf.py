@@ -32,7 +32,7 @@ ELSEWHERE = (
     "|pathlib|pluggy|starlette|types|typing|uuid"
 )
 # What a signature names and no caller makes.
-INNER = r"fks_exec_hub\.accounts\.live\.Live|fks_exec\.testing\.(exchange\.Exchange|book\.Book)"
+INNER = r"fks_exec_hub\.accounts\.live\.Live|fks_exec\.testing\.faulty\.(exchange\.Exchange|book\.Book)"
 # Aliases, and names as they stand in the signatures of attrs classes.
 UNQUALIFIED = r"Number|fks_exec\.convert\.T|fks_exec\.model\.fields\._Word|What a guard answers"
 UNQUALIFIED += r"|Decimal|Fate|Side|OrderUpdate|Option|Answer|ProtectionKind|T|ServerConfig|ASGIApp|fks_exec_hub\.ExecutionHub"

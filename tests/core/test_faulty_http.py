@@ -37,7 +37,7 @@ from fks_exec.testing import (
     Slow,
     Unsent,
 )
-from fks_exec.testing.wire import HOST, read_message, request_bytes, sign
+from fks_exec.testing.faulty.wire import HOST, read_message, request_bytes, sign
 from fks_exec_simulators.stage import ACCOUNT, buy, configure, hub_on, sell, until
 
 SHORT = 0.2

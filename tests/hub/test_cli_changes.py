@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fks_exec import ExecutionResult, Order, OrderChange
-from fks_exec.testing.process import key_of
+from fks_exec.testing.faulty.process import key_of
 from fks_exec_hub import sync
 from fks_exec_hub.cli import run
 from fks_exec_hub.cli.failures import explain

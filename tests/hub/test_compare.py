@@ -20,7 +20,7 @@ from fks_exec.testing import (
     Rest,
     SwallowCancellation,
 )
-from fks_exec.testing.call import Call
+from fks_exec.testing.faulty.call import Call
 from fks_exec_hub import ExecutionHub
 from fks_exec_hub.following.holdings import Pair, Readings, Subject, pairs
 from fks_exec_hub.journal import HaltState

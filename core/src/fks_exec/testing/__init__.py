@@ -1,44 +1,54 @@
 # SPDX-License-Identifier: MIT
-"""A simulated venue as unkind as the real ones, for the tests of hosts and of venue plugins."""
+"""The kit: a suite for venues, guards and observers of strangers, and a simulated venue as unkind as the real ones."""
 
-from .call import Fault
-from .declared import CAPABILITIES, default_instrument
-from .faulty import FaultyPlugin, FaultyVenue
-from .legs import LateCancel, LooseLink, RefuseLeg, Vanish
-from .placed import PlacedOrder
-from .placing import (
+from .faulty import (
+    CAPABILITIES,
+    FAULTS,
+    REMOTE,
     AcceptThenDrop,
     AcceptThenHang,
     AnswerTwice,
+    BadCredentials,
+    ByChance,
+    CancelMeetsFill,
+    Closed,
+    EmptyLookUp,
     EmptyLookUps,
+    FailLookUp,
+    Fault,
+    FaultyPlugin,
+    FaultyProcess,
+    FaultyVenue,
     Fill,
     Garbage,
+    LateAppearance,
+    LateCancel,
     LateFill,
+    LooseLink,
+    Lost,
     Match,
     PartialFill,
     PartialThenCancel,
+    PlacedOrder,
+    RateLimit,
+    Refuse,
+    RefuseLeg,
+    RemoteConfig,
+    RemoteFaultyVenue,
+    RemotePlugin,
     Reorder,
+    Request,
     Rest,
     Slow,
     SwallowCancellation,
     TradeTwice,
-)
-from .process import FaultyProcess
-from .refusing import (
-    BadCredentials,
-    CancelMeetsFill,
-    Closed,
-    EmptyLookUp,
-    FailLookUp,
-    LateAppearance,
-    Lost,
-    RateLimit,
-    Refuse,
     Unsent,
+    Vanish,
+    default_instrument,
+    fault_from_dict,
+    fault_to_dict,
+    read_requests,
 )
-from .remote import REMOTE, RemoteConfig, RemoteFaultyVenue, RemotePlugin
-from .requests import Request, read_requests
-from .script import FAULTS, ByChance, fault_from_dict, fault_to_dict
 
 __all__ = [
     "CAPABILITIES",

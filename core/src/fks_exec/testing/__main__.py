@@ -17,12 +17,12 @@ from typing import Any
 
 from attrs import evolve
 
-from .control import by_chance
-from .declared import CAPABILITIES
-from .faulty import FaultyVenue
-from .process import RECORD, key_of
-from .script import fault_from_dict
-from .server import Server
+from .faulty.control import by_chance
+from .faulty.declared import CAPABILITIES
+from .faulty.process import RECORD, key_of
+from .faulty.script import fault_from_dict
+from .faulty.server import Server
+from .faulty.venue import FaultyVenue
 
 
 def arguments(words: list[str]) -> argparse.Namespace:

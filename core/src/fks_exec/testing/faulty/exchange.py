@@ -12,11 +12,11 @@ from typing import TextIO
 
 from attrs import evolve
 
-from ..clock import Clock
-from ..errors import VenueError
-from ..model.account import ProtectionKind
-from ..model.events import OrderUpdate
-from ..model.market import Instrument
+from ...clock import Clock
+from ...errors import VenueError
+from ...model.account import ProtectionKind
+from ...model.events import OrderUpdate
+from ...model.market import Instrument
 from .book import Book
 from .call import Call, Fault
 from .floor import Floor

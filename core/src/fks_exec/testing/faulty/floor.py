@@ -9,14 +9,14 @@ from typing import Any
 
 from attrs import evolve
 
-from ..clock import Clock, SystemClock
-from ..errors import VenueRejected
-from ..model.account import Protection, ProtectionKind
-from ..model.events import OrderUpdate
-from ..model.market import Instrument
-from ..model.numbers import ZERO
-from ..model.orders import Order, OrderChange, OrderRef, Side, TimeInForce
-from ..model.results import ExecutionResult, Status
+from ...clock import Clock, SystemClock
+from ...errors import VenueRejected
+from ...model.account import Protection, ProtectionKind
+from ...model.events import OrderUpdate
+from ...model.market import Instrument
+from ...model.numbers import ZERO
+from ...model.orders import Order, OrderChange, OrderRef, Side, TimeInForce
+from ...model.results import ExecutionResult, Status
 from .book import Book
 from .later import Later
 from .placed import PlacedOrder

@@ -8,14 +8,14 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from ..clock import SystemClock
-from ..convert import from_dict, to_dict
-from ..errors import FksExecError, VenueError
-from ..model.events import OrderUpdate
+from ...clock import SystemClock
+from ...convert import from_dict, to_dict
+from ...errors import FksExecError, VenueError
+from ...model.events import OrderUpdate
 from .control import control
-from .faulty import FaultyVenue
 from .refusing import Refuse
 from .requests import Asked
+from .venue import FaultyVenue
 from .wire import HOST, Message, answer_bytes, pack, pack_error, read_message, signed
 
 POLL = 20.0

@@ -7,8 +7,8 @@ from typing import Literal
 
 from attrs import field, frozen
 
-from ..errors import NotSent, VenueAuthError, VenueClosed, VenueRateLimited, VenueRejected
-from ..model.orders import OrderRef
+from ...errors import NotSent, VenueAuthError, VenueClosed, VenueRateLimited, VenueRejected
+from ...model.orders import OrderRef
 from .call import Call, Fault
 from .placing import break_connection
 from .requests import Kind

@@ -8,10 +8,10 @@ from typing import Literal, TypeAlias
 
 from attrs import Factory, define, field
 
-from ..errors import VenueRejected
-from ..model.market import MarketData
-from ..model.numbers import decimal
-from ..model.orders import Side
+from ...errors import VenueRejected
+from ...model.market import MarketData
+from ...model.numbers import decimal
+from ...model.orders import Side
 
 Half: TypeAlias = Literal["bid", "ask"]
 

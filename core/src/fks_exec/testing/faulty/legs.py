@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from ..errors import VenueRejected
-from ..model.orders import OrderRef
-from ..model.results import Status
+from ...errors import VenueRejected
+from ...model.orders import OrderRef
+from ...model.results import Status
 from .call import Call, Fault, Placing
 from .placing import break_connection
 from .requests import Kind

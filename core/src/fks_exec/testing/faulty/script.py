@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 from attrs import fields
 
-from ..convert import from_dict, to_dict
-from ..errors import InvalidOrder
+from ...convert import from_dict, to_dict
+from ...errors import InvalidOrder
 from .call import Fault
 from .legs import LEGS
 from .placing import PLACING, Match

@@ -8,8 +8,8 @@ from typing import Literal
 
 from attrs import evolve, field, frozen
 
-from ..model.numbers import decimal, to_optional
-from ..model.results import ExecutionResult, Status
+from ...model.numbers import decimal, to_optional
+from ...model.results import ExecutionResult, Status
 from .call import Call, Fault, Placing
 from .placed import PlacedOrder
 from .waiting import Held

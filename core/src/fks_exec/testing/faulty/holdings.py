@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias, get_args
 
 from attrs import Factory, define
 
-from ..model.account import Position
-from ..model.numbers import ZERO
-from ..model.orders import Side
+from ...model.account import Position
+from ...model.numbers import ZERO
+from ...model.orders import Side
 
 Ticket: TypeAlias = Literal["", "long", "short"]
 """Which of an instrument's positions is meant; empty where there is but one."""

@@ -9,12 +9,12 @@ from typing import Any
 
 from attrs import evolve
 
-from ..errors import VenueRejected
-from ..model.account import Protection, ProtectionKind
-from ..model.market import Instrument
-from ..model.numbers import ZERO
-from ..model.orders import Order, OrderChange, OrderType, Side
-from ..model.results import Fill, Status
+from ...errors import VenueRejected
+from ...model.account import Protection, ProtectionKind
+from ...model.market import Instrument
+from ...model.numbers import ZERO
+from ...model.orders import Order, OrderChange, OrderType, Side
+from ...model.results import Fill, Status
 from .book import Book
 from .holdings import position_id
 from .placed import STOP, TARGET, PlacedOrder

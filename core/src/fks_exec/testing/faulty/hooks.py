@@ -7,13 +7,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
-from ..hookspecs import hookimpl
-from ..model.account import ABILITIES, Balance, Capabilities, Check, Health, Position, Protection
-from ..model.events import OrderUpdate
-from ..model.extension import VenueContext
-from ..model.market import Instrument, MarketData
-from ..model.orders import Order, OrderChange, OrderRef, Submission
-from ..model.results import ExecutionResult
+from ...hookspecs import hookimpl
+from ...model.account import ABILITIES, Balance, Capabilities, Check, Health, Position, Protection
+from ...model.events import OrderUpdate
+from ...model.extension import VenueContext
+from ...model.market import Instrument, MarketData
+from ...model.orders import Order, OrderChange, OrderRef, Submission
+from ...model.results import ExecutionResult
 from .exchange import Exchange, Listener
 from .requests import ACCOUNT, Asked
 

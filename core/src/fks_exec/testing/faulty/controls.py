@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ..model.numbers import Number, decimal
-from ..model.orders import Order, OrderRef
-from ..model.results import Status
+from ...model.numbers import Number, decimal
+from ...model.orders import Order, OrderRef
+from ...model.results import Status
 from .book import Book
 from .call import Fault
 from .exchange import Exchange

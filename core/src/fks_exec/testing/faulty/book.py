@@ -10,11 +10,11 @@ from typing import Any
 
 from attrs import Factory, define, field
 
-from ..model.account import Balance, Position
-from ..model.market import MarketData
-from ..model.numbers import ZERO, Number, decimal
-from ..model.orders import Order, OrderRef, OrderType, Side
-from ..model.results import Fill, Status
+from ...model.account import Balance, Position
+from ...model.market import MarketData
+from ...model.numbers import ZERO, Number, decimal
+from ...model.orders import Order, OrderRef, OrderType, Side
+from ...model.results import Fill, Status
 from .holdings import Holdings, Ticket
 from .market import Market
 from .placed import PlacedOrder

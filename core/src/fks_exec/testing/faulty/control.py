@@ -8,13 +8,13 @@ from typing import Any
 
 from attrs import asdict
 
-from ..convert import normalize_order
-from ..errors import InvalidOrder
-from ..model.numbers import plain
-from .faulty import FaultyVenue
+from ...convert import normalize_order
+from ...errors import InvalidOrder
+from ...model.numbers import plain
 from .placed import PlacedOrder
 from .requests import Request
 from .script import ByChance, fault_from_dict
+from .venue import FaultyVenue
 
 
 def control(venue: FaultyVenue, name: str, arguments: Mapping[str, Any]) -> Any:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 
 from attrs import evolve
 
-from ..model.account import Capabilities, ProtectionKind
-from ..model.market import Instrument, Kind
+from ...model.account import Capabilities, ProtectionKind
+from ...model.market import Instrument, Kind
 
 CAPABILITIES = Capabilities(
     order_types=["market", "limit", "stop"],

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 from attrs import Factory, define
 
-from ..model.copying import changed
-from ..model.events import OrderUpdate
-from ..model.numbers import ZERO
-from ..model.orders import Order, OrderRef
-from ..model.results import ExecutionResult, Fill, Leg, Status
+from ...model.copying import changed
+from ...model.events import OrderUpdate
+from ...model.numbers import ZERO
+from ...model.orders import Order, OrderRef
+from ...model.results import ExecutionResult, Fill, Leg, Status
 
 STOP = "stop_loss"
 TARGET = "take_profit"

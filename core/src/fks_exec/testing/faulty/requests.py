@@ -10,9 +10,9 @@ from typing import Literal, TypeAlias, get_args
 
 from attrs import asdict, field, frozen
 
-from ..model.account import Protection
-from ..model.numbers import plain, to_optional
-from ..model.orders import Order, OrderChange, OrderRef, Side
+from ...model.account import Protection
+from ...model.numbers import plain, to_optional
+from ...model.orders import Order, OrderChange, OrderRef, Side
 
 Kind: TypeAlias = Literal[
     "open", "place", "protect", "cancel", "amend", "look_up", "scan", "positions", "balance", "quote", "instrument"

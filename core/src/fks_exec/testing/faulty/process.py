@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..secrets import Secret
+from ...secrets import Secret
 from .call import Fault
 from .remote import Client, RemoteConfig
 from .requests import Request, read_requests

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from ..hookspecs import hookimpl
-from ..model.account import Capabilities, ProtectionKind
-from ..model.extension import VenueType
-from ..model.market import Instrument, Kind
-from ..model.numbers import Number, decimal
+from ...hookspecs import hookimpl
+from ...model.account import Capabilities, ProtectionKind
+from ...model.extension import VenueType
+from ...model.market import Instrument, Kind
+from ...model.numbers import Number, decimal
 from .book import Book
 from .call import Fault
 from .controls import Controls

@@ -8,17 +8,17 @@ from typing import Any, cast
 
 from attrs import field, frozen
 
-from ..clock import SystemClock
-from ..convert import from_dict, to_dict
-from ..errors import NotSent
-from ..hookspecs import hookimpl
-from ..model.account import Balance, Capabilities, Health, Position, Protection
-from ..model.events import OrderUpdate
-from ..model.extension import VenueContext, VenueType
-from ..model.market import Instrument, MarketData
-from ..model.orders import Order, OrderChange, OrderRef, Submission
-from ..model.results import ExecutionResult
-from ..secrets import Secret
+from ...clock import SystemClock
+from ...convert import from_dict, to_dict
+from ...errors import NotSent
+from ...hookspecs import hookimpl
+from ...model.account import Balance, Capabilities, Health, Position, Protection
+from ...model.events import OrderUpdate
+from ...model.extension import VenueContext, VenueType
+from ...model.market import Instrument, MarketData
+from ...model.orders import Order, OrderChange, OrderRef, Submission
+from ...model.results import ExecutionResult
+from ...secrets import Secret
 from .declared import ALL
 from .hooks import HEALTH, amending, cancelling, placing, protecting
 from .requests import ACCOUNT, Asked

@@ -11,12 +11,12 @@ from typing import Any
 
 from attrs import frozen
 
-from ..convert import from_dict, to_dict
-from ..errors import NotSent, VenueAuthError, VenueClosed, VenueError, VenueRateLimited, VenueRejected
-from ..model.account import Balance, Position
-from ..model.events import OrderUpdate
-from ..model.market import Instrument, MarketData
-from ..model.results import ExecutionResult
+from ...convert import from_dict, to_dict
+from ...errors import NotSent, VenueAuthError, VenueClosed, VenueError, VenueRateLimited, VenueRejected
+from ...model.account import Balance, Position
+from ...model.events import OrderUpdate
+from ...model.market import Instrument, MarketData
+from ...model.results import ExecutionResult
 
 HOST = "127.0.0.1"
 LARGEST = 1_000_000
