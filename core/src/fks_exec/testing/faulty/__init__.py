@@ -2,6 +2,7 @@
 """A simulated venue as unkind as the real ones, for the tests of hosts and of venue plugins."""
 
 from .call import Fault
+from .counterpart import FaultyCounterpart, serve
 from .declared import CAPABILITIES, default_instrument
 from .legs import LateCancel, LooseLink, RefuseLeg, Vanish
 from .placed import PlacedOrder
@@ -55,6 +56,7 @@ __all__ = [
     "EmptyLookUps",
     "FailLookUp",
     "Fault",
+    "FaultyCounterpart",
     "FaultyPlugin",
     "FaultyProcess",
     "FaultyVenue",
@@ -87,4 +89,5 @@ __all__ = [
     "fault_from_dict",
     "fault_to_dict",
     "read_requests",
+    "serve",
 ]
