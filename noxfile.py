@@ -5,6 +5,7 @@ import re
 import shutil
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,16 +17,13 @@ nox.options.error_on_external_run = True
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["tests"]
 
-FOLDERS = {
-    "fks-exec": "core",
-    "fks-exec-hub": "plugins/fks-exec-hub",
-    "fks-exec-paper": "plugins/fks-exec-paper",
-    "fks-exec-server": "plugins/fks-exec-server",
-    "fks-exec-simulators": "tests/simulators",
-}
+PLUGINS = sorted(path.parent.as_posix() for path in Path("plugins").glob("*/pyproject.toml"))
+FOLDERS = {"fks-exec": "core", **{Path(folder).name: folder for folder in PLUGINS}, "fks-exec-simulators": "tests/simulators"}
 PUBLISHED = tuple(FOLDERS)[:-1]
-GROUPS = ["test", "lint", "types", "docs", "build", "pins"]  # of tools, in pyproject.toml
+GROUPS = tuple(tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["dependency-groups"])  # of tools
+TOGETHER = ["tests/core", "tests/paper", "tests/server", "tests/hub/test_cli_group.py", "tests/hub/test_journal_sqlite.py"]
 APART = ["--ignore=tests/mutants", "--ignore=tests/types"]  # sessions of their own
+PARALLEL = ["--numprocesses=auto", "--dist=worksteal"]
 SOURCES = [f"{folder}/src" for folder in FOLDERS.values()]
 
 # Run inside a venv that holds one distribution: its name, its import name, the names that may be installed.
@@ -43,8 +41,21 @@ needs = {plain(r) for r in metadata.requires(dist) if "extra ==" not in r}
 there = {plain(d.metadata["Name"]) for d in metadata.distributions()} - {"pip", "setuptools", "wheel"}
 assert dist != "fks-exec" or needs == {"attrs", "cattrs", "importlib-metadata", "pluggy"}, needs
 assert there <= set(allowed), f"more than {dist} needs: {sorted(there - set(allowed))}"
-for entry in metadata.distribution(dist).entry_points: entry.load()
+for entry in metadata.distribution(dist).entry_points:
+    if entry.group != "fks_exec.suites": entry.load()  # those need fks-exec[testing]
 print(f"{dist} needs {sorted(needs)}; installed: {sorted(there)}")
+"""
+# Each bound of these distributions, of their extras where installed, is the version that is there.
+LOWEST = """
+import re, sys, importlib.metadata as metadata
+def short(version): return re.sub(r"(\\.0)+$", "", version)
+there = {re.sub("[-_.]+", "-", d.name).lower(): d.version for d in metadata.distributions()}
+for dist in sys.argv[1:]:
+    for need in metadata.requires(dist) or []:
+        name, bound, marker = re.fullmatch(r"([a-z-]+)>=([0-9.]+)(;.*)?", need.replace(" ", "")).groups()
+        if name.startswith("fks-exec") or (marker and name not in there): continue
+        assert short(there[name]) == short(bound), f"{dist} allows {need}; {there[name]} is tested"
+        print(f"{dist}: {name} {there[name]}")
 """
 
 
@@ -53,12 +64,13 @@ def pinned(session: nox.Session, *names: str) -> None:
     session.install("--require-hashes", *(f"--requirement=requirements/{name}.txt" for name in names))
 
 
-def workspace(session: nox.Session, *groups: str, names: Iterable[str] = tuple(FOLDERS)) -> None:
+def workspace(session: nox.Session, *groups: str, names: Iterable[str] = tuple(FOLDERS), kind: str = "") -> None:
     """Install tool groups, then distributions as editables (pip takes no hashes beside those)."""
-    pinned(session, *names, "build", *groups)
+    pinned(session, *(f"{kind}{name}" for name in (*names, "build", *groups)))
     editables = (f"--editable={FOLDERS[name]}" for name in names)
     session.install("--no-deps", "--no-build-isolation", *editables)
     check(session)
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""  # else each of the many processes would compile all sources anew
 
 
 def check(session: nox.Session) -> None:
@@ -80,7 +92,7 @@ def tests(session: nox.Session) -> None:
     workspace(session, "test")
     started = time.monotonic()
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *(session.posargs or ["tests", *APART]))
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or [*PARALLEL, "tests", *APART]))
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", f"--fail-under={0 if session.posargs else 85}")
     if not session.posargs:
@@ -92,22 +104,54 @@ def tests(session: nox.Session) -> None:
 def mutants(session: nox.Session) -> None:
     """Break the code on purpose: each mutant is caught by the test that its table names."""
     workspace(session, "test")
-    session.run("pytest", "tests/mutants", *session.posargs)
+    session.run("pytest", "--numprocesses=3", "--dist=loadfile", "tests/mutants", *session.posargs)
+
+
+def stands(session: nox.Session, name: str, kind: str = "") -> None:
+    """Install a distribution as a wheel, with its own pins and nothing else: it imports, and lacks nothing."""
+    pinned(session, f"{kind}{name}")
+    session.install("--no-index", "--find-links", "dist", name)
+    check(session)
+    module = name.replace("-", "_")
+    pins = re.findall(r"^([a-z0-9-]+)==", Path(f"requirements/{kind}{name}.txt").read_text("utf-8"), re.MULTILINE)
+    session.run("python", "-c", f"import {module}")  # compiles, so that the next one measures the import
+    session.run("python", "-I", "-c", ALONE, name, module, *PUBLISHED, *pins, log=False)
+    if name == "fks-exec":
+        session.run("python", "-I", "-m", "fks_exec")
+
+
+def conforms(session: nox.Session, name: str, kind: str = "") -> None:
+    """Run its conformance tests, if it has some, with what `fks-exec[testing]` installs beside it."""
+    suite = Path("tests", Path(FOLDERS[name]).name.removeprefix("fks-exec-"), "test_conformance.py")
+    if suite.is_file():
+        pinned(session, f"{kind}testing")
+        check(session)
+        session.run("pytest", "--noconftest", str(suite))  # a conftest of ours may import more than is there
 
 
 @nox.session(requires=["wheels"], reuse_venv=False)
 @nox.parametrize("name", PUBLISHED, ids=PUBLISHED)
 def alone(session: nox.Session, name: str) -> None:
-    """One distribution as a wheel, with its own pins and nothing else: it imports, and lacks nothing."""
-    pinned(session, name)
-    session.install("--no-index", "--find-links", "dist", name)
-    check(session)
-    module = name.replace("-", "_")
-    pins = re.findall(r"^([a-z0-9-]+)==", Path(f"requirements/{name}.txt").read_text("utf-8"), re.MULTILINE)
-    session.run("python", "-c", f"import {module}")  # compiles, so that the next one measures the import
-    session.run("python", "-I", "-c", ALONE, name, module, *PUBLISHED, *pins, log=False)
-    if name == "fks-exec":
-        session.run("python", "-I", "-m", "fks_exec")
+    """One distribution as a wheel, with its own pins and nothing else: it imports, and conforms."""
+    stands(session, name)
+    conforms(session, name)
+
+
+@nox.session(requires=["wheels"], reuse_venv=False)
+@nox.parametrize("name", PUBLISHED, ids=PUBLISHED)
+def oldest(session: nox.Session, name: str) -> None:
+    """The same with the lowest versions that it allows."""
+    stands(session, name, "oldest-")
+    conforms(session, name, "oldest-")
+    session.run("python", "-I", "-c", LOWEST, name, log=False)
+
+
+@nox.session
+def bounds(session: nox.Session) -> None:
+    """Tests of all distributions with the lowest versions that they allow, of the tools too."""
+    workspace(session, "test", kind="oldest-")
+    session.run("python", "-I", "-c", LOWEST, *PUBLISHED, log=False)
+    session.run("pytest", *PARALLEL, *(session.posargs or TOGETHER))
 
 
 @nox.session
@@ -170,14 +214,21 @@ def pins(session: nox.Session) -> None:
     """Make requirements/ anew: every pin with the hashes of all platforms, and no address."""
     pinned(session, "pins")
     target = Path("requirements").resolve()
+    exports = {name: ["--package", name] for name in FOLDERS} | {name: ["--only-group", name] for name in GROUPS}
+    exports["testing"] = ["--package", "fks-exec", "--extra", "testing"]
     with tempfile.TemporaryDirectory() as copy:
         for folder in [".", *FOLDERS.values()]:
             Path(copy, folder).mkdir(parents=True, exist_ok=True)
             shutil.copy(Path(folder, "pyproject.toml"), Path(copy, folder))
         with session.chdir(copy):
-            session.run("uv", "lock")
-            plain = ["--frozen", "--no-emit-workspace", "--no-header", "--no-annotate", "--no-dev"]
-            for option, names in {"--package": FOLDERS, "--only-group": GROUPS}.items():
-                for name in names:
-                    output = f"--output-file={target / name}.txt"
-                    session.run("uv", "export", *plain, option, name, output, silent=True)
+            exported(session, target, exports)
+            oldest = {f"oldest-{name}": exports[name] for name in (*FOLDERS, "testing", "test", "build")}
+            exported(session, target, oldest, "--resolution=lowest-direct")
+
+
+def exported(session: nox.Session, target: Path, exports: dict[str, list[str]], *resolution: str) -> None:
+    """Resolve the workspace in the current folder; write the pins of each name, as `uv export` is told for it."""
+    session.run("uv", "lock", *resolution)
+    plain = ["--frozen", "--no-emit-workspace", "--no-header", "--no-annotate", "--no-dev"]
+    for name, what in exports.items():
+        session.run("uv", "export", *plain, *what, f"--output-file={target / name}.txt", silent=True)

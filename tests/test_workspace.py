@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DISTRIBUTIONS = sorted(path.parent for depth in ("*", "*/*") for path in ROOT.glob(f"{depth}/pyproject.toml"))
+PUBLISHED = [folder for folder in DISTRIBUTIONS if folder.parent.name != "tests"]
+TOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
 SOURCES = sorted(path for folder in DISTRIBUTIONS for path in (folder / "src").rglob("*.py"))
 
 
@@ -49,10 +51,41 @@ def test_pins_have_hashes_and_no_addresses(path: Path) -> None:
     assert not [entry for entry in entries if "--hash=sha256:" not in entry]
 
 
-def test_every_distribution_has_pins() -> None:
-    """`nox -s pins` was run since the distribution was added."""
-    pins = {path.stem for path in (ROOT / "requirements").iterdir()}
-    assert {project(folder)["name"] for folder in DISTRIBUTIONS} <= pins
+@pytest.mark.parametrize("folder", DISTRIBUTIONS, ids=shown)
+def test_every_distribution_has_pins(folder: Path) -> None:
+    """Of the newest versions that it allows, and of the lowest."""
+    for kind in ("", "oldest-"):
+        pins = ROOT / "requirements" / f"{kind}{project(folder)['name']}.txt"
+        assert pins.is_file(), f"{shown(pins)} is missing: run `nox -s pins`"
+
+
+@pytest.mark.parametrize("folder", DISTRIBUTIONS, ids=shown)
+def test_what_a_distribution_needs_of_ours_comes_from_the_workspace(folder: Path) -> None:
+    """Not from an index, where somebody else's may have its name."""
+    name = project(folder)["name"]
+    sources = TOOLS["uv"]["sources"]
+    assert sources.get(name) == {"workspace": True}, f"[tool.uv.sources] lacks {name} = {{ workspace = true }}"
+
+
+@pytest.mark.parametrize("folder", PUBLISHED, ids=shown)
+def test_what_is_published_is_measured(folder: Path) -> None:
+    """Else its tests could vanish unseen."""
+    module = str(project(folder)["name"]).replace("-", "_")
+    assert module in TOOLS["coverage"]["run"]["source_pkgs"], f"[tool.coverage.run] source_pkgs lacks {module}"
+
+
+@pytest.mark.parametrize("folder", PUBLISHED, ids=shown)
+def test_what_is_published_has_its_news(folder: Path) -> None:
+    """Fragments of no known type stop the next release."""
+    kinds = {kind["name"]: kind["directory"] for kind in TOOLS["towncrier"]["type"]}
+    name = project(folder)["name"]
+    assert kinds.get(name) == folder.name.removeprefix("fks-exec-"), f"[[tool.towncrier.type]] lacks a proper one for {name}"
+
+
+@pytest.mark.parametrize("folder", PUBLISHED, ids=shown)
+def test_a_plugin_is_found_by_the_name_of_its_folder(folder: Path) -> None:
+    """As the noxfile does."""
+    assert folder.name in ("core", project(folder)["name"])
 
 
 @pytest.mark.parametrize("pattern", ["uv.lock", "*.db", ".env", "*.pem", "*.key", "fks-exec.toml", "*.pyc"])

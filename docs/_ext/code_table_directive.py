@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The directives ``code-table NAME`` and ``guard-table NAME``: made from the code at the build, so that none can go stale."""
+"""The directives ``code-table NAME``, ``hook-table NAME`` and their kin: made from the code at the build, never stale."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+import command_tables
+import hook_tables
+import key_tables
+import mutant_tables
+import suite_tables
 from code_tables import TABLES
 from docutils import nodes
 from docutils.statemachine import StringList
@@ -38,8 +43,49 @@ class GuardTable(CodeTable):
     tables: ClassVar[Mapping[str, Callable[[], str]]] = GUARDS
 
 
+class HookTable(CodeTable):
+    """The same for hooks."""
+
+    tables: ClassVar[Mapping[str, Callable[[], str]]] = hook_tables.TABLES
+
+
+class KeyTable(CodeTable):
+    """The same for the keys of a configuration table."""
+
+    tables: ClassVar[Mapping[str, Callable[[], str]]] = key_tables.TABLES
+
+
+class CommandTable(CodeTable):
+    """The same for the command line."""
+
+    tables: ClassVar[Mapping[str, Callable[[], str]]] = command_tables.TABLES
+
+
+class MutantTable(CodeTable):
+    """The same for what the suite catches."""
+
+    tables: ClassVar[Mapping[str, Callable[[], str]]] = mutant_tables.TABLES
+
+
+class SuiteTable(CodeTable):
+    """The same for what the suite demands."""
+
+    tables: ClassVar[Mapping[str, Callable[[], str]]] = suite_tables.TABLES
+
+
+DIRECTIVES = {
+    "code-table": CodeTable,
+    "guard-table": GuardTable,
+    "hook-table": HookTable,
+    "key-table": KeyTable,
+    "command-table": CommandTable,
+    "mutant-table": MutantTable,
+    "suite-table": SuiteTable,
+}
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
-    app.add_directive("code-table", CodeTable)
-    app.add_directive("guard-table", GuardTable)
+    for name, directive in DIRECTIVES.items():
+        app.add_directive(name, directive)
     return {"parallel_read_safe": True}

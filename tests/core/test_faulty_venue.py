@@ -290,3 +290,25 @@ async def test_it_does_not_block_the_loop() -> None:
         venue.release()
         assert (await sending).status == "filled"
         venue.set_price(BTC, 101)
+
+
+async def test_a_venue_that_is_away_is_not_well_and_sees_no_request() -> None:
+    venue = FaultyVenue()
+    async with Account("mine", venue) as account:
+        assert await account.health_check()
+        venue.away = True
+        assert not await account.health_check()
+        assert (await account.execute_order(Order(symbol="BTC/USDT", side="buy", quantity=1))).status == "unknown"
+        venue.away = False
+        assert await account.health_check()
+    assert venue.count("place") == 0
+
+
+async def test_one_symbol_is_not_listed() -> None:
+    venue = FaultyVenue()
+    async with Account("mine", venue) as account:
+        for ask in (account.fetch_data, account.fetch_instrument):
+            with pytest.raises(VenueRejected, match="there is no instrument NO/SUCH"):
+                await ask("NO/SUCH")
+        assert (await account.execute_order(Order(symbol="NO/SUCH", side="buy", quantity=1))).code == "UNKNOWN_SYMBOL"
+    assert not venue.placed

@@ -27,6 +27,8 @@ from fks_exec import (
     Position,
     Side,
     Status,
+    from_dict,
+    to_dict,
 )
 
 QUANTITIES = st.decimals(min_value="0.0001", max_value="1000000", places=4)
@@ -142,6 +144,17 @@ def test_one_buys_at_the_ask_and_sells_at_the_bid() -> None:
     assert (data.price_for(Side.BUY), data.price_for(Side.SELL)) == (11, 9)
     assert MarketData(symbol="A", last="10").price_for(Side.BUY) is None
     assert MarketData(symbol="A", bid="0").price_for(Side.SELL) is None
+
+
+def test_what_is_shown_is_told_by_side_and_not_told_is_not_nothing() -> None:
+    """One buys what is asked and sells what is bid; sizes are decimals; what an earlier version wrote has none."""
+    data = MarketData(symbol="A", bid="9", ask="11", bid_size="0", ask_size="2.50")
+    assert (data.size_for(Side.BUY), data.size_for(Side.SELL)) == (Decimal("2.5"), 0)
+    assert MarketData(symbol="A", bid="9", ask="11").size_for(Side.BUY) is None
+    assert from_dict(MarketData, to_dict(data)) == data
+    assert from_dict(MarketData, {"symbol": "A", "bid": "9"}) == MarketData(symbol="A", bid=9)
+    with pytest.raises(InvalidOrder):
+        MarketData(symbol="A", ask="11", ask_size=2.5)
 
 
 @pytest.mark.parametrize(

@@ -516,3 +516,13 @@ async def test_a_close_of_the_whole_account_closes_each_strategys_own(tmp_path: 
         await until(lambda: not hub._desks[ACCOUNT].live)
     async with ExecutionHub.open(config, plugins=[venue.plugin]) as hub:
         assert await hub.positions(ACCOUNT) == []
+
+
+async def test_an_order_that_no_guard_is_asked_about_opens_nothing_after_a_trade_by_hand(tmp_path: Path) -> None:
+    """By our own book it reduces; the venue holds nothing any more, and is told that it may not open anything."""
+    venue = FaultyVenue()
+    async with hub_at(venue, tmp_path, compare_every=3600) as hub:
+        assert (await hub.execute_order(ACCOUNT, buy("1"))).status == "filled"
+        venue.adjust_position(BTC, "-1")
+        assert (await hub.execute_order(ACCOUNT, sell("1"))).code == "REDUCE_ONLY"
+    assert venue.position(BTC) == 0

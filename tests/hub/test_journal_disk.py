@@ -26,8 +26,8 @@ from fks_exec_hub.journal import (
     Written,
 )
 from fks_exec_hub.journal.sqlite import SqliteJournal, open_sqlite
+from fks_exec_hub.testing.steps import ACCOUNT, accept, halt, intent, key, names, note, outcome
 from fks_exec_simulators.disk import FaultyDisk, io_error
-from fks_exec_simulators.journal_steps import ACCOUNT, accept, halt, intent, key, names, note, outcome
 from fks_exec_simulators.stage import until
 
 _numbers = itertools.count()

@@ -24,7 +24,7 @@ from fks_exec_hub.journal import (
     Written,
     open_sqlite,
 )
-from fks_exec_simulators.journal_steps import ACCOUNT, NOW, accept, fill, halt, intent, key, note, outcome, position
+from fks_exec_hub.testing.steps import ACCOUNT, NOW, accept, fill, halt, intent, key, note, outcome, position
 
 NAMES = st.sampled_from(["a", "b", "ä"])
 ATTEMPTS = st.integers(1, 2)

@@ -11,7 +11,7 @@ import pytest
 
 from fks_exec_hub import journal as package
 from fks_exec_hub.journal import Journal, MemoryJournal, open_memory
-from fks_exec_simulators.journal_suite import JournalSuite
+from fks_exec_hub.testing import JournalSuite
 
 
 class TestMemoryJournal(JournalSuite):

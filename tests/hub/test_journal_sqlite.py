@@ -25,7 +25,9 @@ from fks_exec_hub.journal import (
 )
 from fks_exec_hub.journal.reads import QUERIES
 from fks_exec_hub.journal.schema import connect
-from fks_exec_simulators.journal_steps import (
+from fks_exec_hub.testing import JournalSuite
+from fks_exec_hub.testing.promises.base import Reopen
+from fks_exec_hub.testing.steps import (
     ACCOUNT,
     accept,
     fill,
@@ -35,7 +37,6 @@ from fks_exec_simulators.journal_steps import (
     names,
     note,
 )
-from fks_exec_simulators.journal_suite import JournalSuite
 
 
 class TestSqliteJournal(JournalSuite):
@@ -46,6 +47,10 @@ class TestSqliteJournal(JournalSuite):
         journal = await open_sqlite(tmp_path / "j.db")
         yield journal
         await journal.close()
+
+    @pytest.fixture
+    def reopen(self, tmp_path: Path) -> Reopen:
+        return lambda: open_sqlite(tmp_path / "j.db")
 
 
 # -- durability

@@ -15,8 +15,8 @@ from fks_exec_hub.journal.chain import link
 from fks_exec_hub.journal.schema import statements
 from fks_exec_hub.journal.sqlite import open_sqlite as open_on
 from fks_exec_hub.journal.verify import verify
+from fks_exec_hub.testing.steps import ACCOUNT, NOW, accept, intent, key, names, outcome
 from fks_exec_simulators.disk import FaultyDisk
-from fks_exec_simulators.journal_steps import ACCOUNT, NOW, accept, intent, key, names, outcome
 
 SCHEMA = """
 CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), count INTEGER NOT NULL, hash BLOB NOT NULL) STRICT;

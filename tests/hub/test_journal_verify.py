@@ -20,7 +20,7 @@ from fks_exec_hub.journal import (
 from fks_exec_hub.journal.chain import link
 from fks_exec_hub.journal.schema import PROJECTIONS, TABLES, connect
 from fks_exec_hub.journal.verify import MOST, verify
-from fks_exec_simulators.journal_steps import (
+from fks_exec_hub.testing.steps import (
     ACCOUNT,
     NOW,
     accept,

@@ -34,11 +34,19 @@ def ran(page: str, word: str) -> dict[str, Any]:
     return names
 
 
+def page(name: str, count: int) -> dict[str, Any]:
+    """The names of the first blocks of a page."""
+    names: dict[str, Any] = {}
+    for block in blocks(name, "python")[:count]:
+        exec(block, names)
+    return names
+
+
 async def test_the_guard_of_the_docs_denies(tmp_path: Path) -> None:
     import types
 
     module = types.ModuleType("max_quantity")
-    vars(module).update(ran("plugins.md", "class MaxQuantity:"))
+    vars(module).update(ran("howto/guard.md", "class MaxQuantity:"))
     stage = Stage()
     async with hub_on(stage, configure(tmp_path, guards=["max_quantity"]), module) as hub:
         assert (await hub.execute_order(ACCOUNT, buy("11"))).code == "TOO_LARGE"
@@ -46,7 +54,7 @@ async def test_the_guard_of_the_docs_denies(tmp_path: Path) -> None:
 
 
 async def test_the_wrapper_of_the_docs_sees_result_and_error(tmp_path: Path) -> None:
-    watch = ran("plugins.md", "class Watch")["Watch"]()
+    watch = ran("howto/wrapper.md", "class Watch")["Watch"]()
     stage = Stage(NotSent("refused"))
     async with hub_on(stage, configure(tmp_path), watch) as hub:
         assert (await hub.execute_order(ACCOUNT, buy())).status == "not_placed"
@@ -129,19 +137,6 @@ def test_the_stop_of_the_docs_is_placed_moved_and_given_up(tmp_path: Path) -> No
     assert "take_profit at 69000: canceled, 0.01, as first~tp1" in shown
 
 
-def test_sizes_targets_and_reverses_of_the_docs_trade(tmp_path: Path) -> None:
-    """The program of docs/targets.md, with the configuration that it names."""
-    (tmp_path / "fks-exec.toml").write_text(blocks("protection.md", "toml")[0], "utf-8")
-    [program] = blocks("targets.md", "python")
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert done.stdout.splitlines() == [
-        "filled 0.285 ['0.285']",
-        "filled 0.185 ['0.100']",
-        "filled 0.100 ['-0.100']",
-        "filled 0.100 []",
-    ], done.stderr
-
-
 def test_the_currencies_and_the_day_of_the_docs_are_a_configuration(tmp_path: Path) -> None:
     import tomllib
 
@@ -153,7 +148,7 @@ async def test_the_guard_of_the_docs_that_needs_the_day_is_given_it(tmp_path: Pa
     import types
 
     module = types.ModuleType("drawdown")
-    kind = GuardType(name="drawdown", create=lambda config: ran("plugins.md", "class Drawdown:")["Drawdown"]())
+    kind = GuardType(name="drawdown", create=lambda config: page("howto/guard.md", 2)["Drawdown"]())
     vars(module)["fks_exec_guards"] = hookimpl(lambda: [kind])
     stage = Stage()
     config = configure(tmp_path, guards=["drawdown"], account={"currency": "USDT", "max_equity_age": 0.01})

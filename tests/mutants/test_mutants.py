@@ -2,17 +2,18 @@
 """A test that would pass against a broken implementation is a defect: each mutant here must be caught by its test.
 
 One table per distribution, ``NAME.toml`` in this folder: ``source`` and ``package`` say what is mutated, ``preload`` which
-foreign modules its tests import; each ``[[mutant]]`` has a ``name``, a ``file`` below the package, the text ``old`` that
-stands there exactly once, the text ``new``, and the ``tests`` (their ids) of which one must fail.
+modules its tests import that do not import that package; each ``[[mutant]]`` has a ``name``, a ``file`` below the package,
+the text ``old`` that stands there exactly once, the text ``new``, and the ``tests`` (their ids) of which one must fail.
 """
 
+import compileall
 import os
 import shutil
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.util import cache_from_source
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -22,7 +23,6 @@ from fks_exec_simulators.mutation import Mutation
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted(Path(__file__).parent.glob("*.toml"))}
-PRELOAD = {name for table in TABLES.values() for name in table.get("preload", ())}
 
 
 @frozen
@@ -58,13 +58,11 @@ class Runs:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        processes = [Mutation(PRELOAD) for _ in range(1 + (os.cpu_count() or 1))]
-        self._threads = ThreadPoolExecutor(len(processes))
-        self._processes = processes
-        self._idle: SimpleQueue[Mutation] = SimpleQueue()
-        for process in processes:
-            self._idle.put(process)
+        self._threads = ThreadPoolExecutor(1 + (os.cpu_count() or 1))
+        self._idle: dict[str, list[Mutation]] = {table["package"]: [] for table in TABLES.values()}
         self._begun: dict[str, Future[tuple[int, str]]] = {}
+        for table in TABLES.values():
+            compiled(table, self._unbroken(table))
 
     def begin(self, run: Run) -> None:
         """As soon as a process is idle."""
@@ -74,21 +72,31 @@ class Runs:
         """Pytest's exit code, and what it printed."""
         return self._begun[run.name].result()
 
+    def _unbroken(self, table: dict[str, Any]) -> Path:
+        return self._folder / "unbroken" / table["package"]
+
     def _run(self, run: Run, folder: Path) -> tuple[int, str]:
-        source = copied(run.table, folder / "source")
+        source, package = folder / "source", run.table["package"]
+        shutil.copytree(self._unbroken(run.table), source, copy_function=os.link)
         if run.mutant is not None:
             mutate(run.table, run.mutant, source)
-        process = self._idle.get()
+        process = self._process(run.table)
         try:
-            code = process.run(source, run.table["package"], run.tests, folder / "output")
+            code = process.run(source, package, run.tests, folder / "output")
         finally:
-            self._idle.put(process)
+            self._idle[package].append(process)
         return code, (folder / "output").read_text("utf-8")
+
+    def _process(self, table: dict[str, Any]) -> Mutation:
+        try:
+            return self._idle[table["package"]].pop()
+        except IndexError:
+            return Mutation(table.get("preload", ()))
 
     def close(self) -> None:
         """Begin nothing further."""
         self._threads.shutdown(cancel_futures=True)
-        for process in self._processes:
+        for process in (process for idle in self._idle.values() for process in idle):
             process.close()
 
 
@@ -104,22 +112,24 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     running.close()
 
 
-def copied(table: dict[str, Any], folder: Path) -> Path:
-    """A copy of a package, in a folder to be put on the path."""
+def compiled(table: dict[str, Any], folder: Path) -> None:
+    """A copy of a package, in a folder to be put on the path; compiled once for all runs."""
     package = table["package"]
     shutil.copytree(ROOT / table["source"] / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
+    compileall.compile_dir(folder, quiet=1)
 
 
 def mutate(table: dict[str, Any], mutant: dict[str, Any], source: Path) -> None:
-    """One text in the copy is replaced, and what comes out is Python."""
+    """One text in the copy is replaced, and what comes out is Python. All other files are links to the unbroken ones."""
     path = source / table["package"] / mutant["file"]
     text = path.read_text("utf-8")
     count = text.count(mutant["old"])
     assert count == 1, f"`old` stands {count} times in {mutant['file']}, not once; renew the table"
     text = text.replace(mutant["old"], mutant["new"])
     compile(text, str(path), "exec")
+    path.unlink()
     path.write_text(text, "utf-8")
+    Path(cache_from_source(str(path))).unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("run", UNBROKEN, ids=lambda run: run.name)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from fks_exec import (
     Balance,
@@ -20,6 +20,7 @@ from fks_exec import (
     OrderChange,
     OrderRef,
     OrderUpdate,
+    Position,
     Protection,
     Side,
     Submission,
@@ -70,9 +71,9 @@ class Bench:
         order = Order(symbol=symbol, side=side, quantity=quantity, **more)
         return self.engine.place(order, f"id-{next(self.ids)}", 1_000)
 
-    def quote(self, bid: Number | None, ask: Number | None, symbol: str = SPOT) -> None:
-        """Move the market."""
-        self.engine.set_quote(MarketData(symbol=symbol, bid=bid, ask=ask), 2_000)
+    def quote(self, bid: Number | None, ask: Number | None, symbol: str = SPOT, **sizes: Any) -> None:
+        """Move the market; it shows as much as one likes unless sizes are said."""
+        self.engine.set_quote(MarketData(symbol=symbol, bid=bid, ask=ask, **sizes), 2_000)
 
     def protect(self, role: str, quantity: Number, trigger: Number, symbol: str = SPOT, **more: Any) -> PaperOrder:
         """Place a leg; one that sells unless more is said."""
@@ -126,6 +127,12 @@ class Desk:
         protection = Protection(role=role, symbol=symbol, quantity=quantity, trigger_price=trigger, **words)
         return await self.venue.protect_position(protection=protection, submission=submission)
 
+    async def close(self, quantity: Number, symbol: str = PERP, *, id: str | None = None, **more: Any) -> ExecutionResult:
+        """Close a position through the hook."""
+        submission = Submission(account="paper", venue_client_order_id=id or f"d{next(_ids)}", deadline=1e12)
+        position = Position(symbol=symbol, quantity=quantity, **more)
+        return await self.venue.close_position(position=position, submission=submission)
+
     async def amend(self, order_id: str | None, **change: Any) -> ExecutionResult:
         """Change by the venue's id."""
         submission = Submission(account="paper", venue_client_order_id="amend", deadline=1e12)
@@ -148,7 +155,7 @@ class Desk:
             await self.venue.fetch_balance(),
             await self.venue.fetch_positions(),
             await self.venue.fetch_open_orders(),
-            {symbol: (quote.bid, quote.ask) for symbol, quote in self.venue.quotes.items()},
+            {symbol: evolve(quote, timestamp=None) for symbol, quote in self.venue.quotes.items()},
         )
 
 
@@ -186,7 +193,7 @@ async def open_desk() -> AsyncIterator[Callable[..., Awaitable[Desk]]]:
             account="paper",
             state_dir=state_dir,
             publish=changes.pop("publish", desk.published.append),
-            quote=_no_quote,
+            quote=changes.pop("quote", _no_quote),
             clock=changes.pop("clock", SystemClock()),
         )
         await desk.venue.init(config=config or paper_config(**changes), context=context)

@@ -177,7 +177,7 @@ def test_the_entry_point_module_brings_the_venue_type_paper() -> None:
     [kind] = fks_exec_paper.fks_exec_venues()
     assert (kind.name, kind.config) == ("paper", PaperConfig)
     assert isinstance(kind.create(), PaperVenue)
-    assert "close_position" not in kind.capabilities.abilities
+    assert "close_position" in kind.capabilities.abilities
 
 
 def test_the_package_has_no_other_names() -> None:

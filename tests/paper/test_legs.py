@@ -91,7 +91,7 @@ def test_a_stop_that_is_reached_takes_its_linked_target_along(make_bench: Make, 
 @pytest.mark.parametrize("symbol", [SPOT, PERP])
 def test_a_linked_target_that_is_reached_takes_the_stop_along(make_bench: Make, symbol: str) -> None:
     """Its fill is told with the leg and the side, and is none of the stop's own."""
-    from fks_exec_paper.records import result_of
+    from fks_exec_paper.results import result_of
 
     bench = longer(make_bench, "oco", symbol)
     low, high = (90, 120) if symbol == SPOT else (8, 15)
@@ -319,7 +319,7 @@ async def test_a_leg_keeps_its_kind_when_the_configuration_is_edited(open_desk: 
     second = await open_desk(tmp_path, protection="reduce_only_pair")
     second.venue.set_quote(SPOT, bid=120, ask=121)
     found = await second.venue.fetch_order(ref=OrderRef(order_id=placed.order_id))
-    assert (found.status, found.legs) == ("canceled", (evolve(placed.legs[0], status=Status.FILLED),))
+    assert (found.status, found.legs) == ("canceled", (evolve(placed.legs[0], status=Status.FILLED, filled_quantity=2),))
 
 
 moves = st.tuples(st.sampled_from(["quote", "quote", "sell", "buy", "move"]), st.integers(12, 30))

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What holds whatever is done to an account: a random life of orders, legs, changes, quotes, cancels and restarts."""
+"""What holds whatever is done to an account: a random life of orders, legs, closes, changes, quotes, cancels and restarts.
+
+Some quotes show as much as one likes, some little, some nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +20,25 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from fks_exec import Fill, MarketData, Order, OrderChange, OrderRef, Protection, Side, Status, VenueRejected, to_dict
+from fks_exec import (
+    Fill,
+    MarketData,
+    Order,
+    OrderChange,
+    OrderRef,
+    OrderType,
+    Position,
+    Protection,
+    Side,
+    Status,
+    TimeInForce,
+    VenueRejected,
+    to_dict,
+)
 from fks_exec_paper import PaperConfig
-from fks_exec_paper.book import Item
+from fks_exec_paper.book import Item, Wait
 from fks_exec_paper.engine import Engine
-from fks_exec_paper.records import PaperLeg, PaperOrder
+from fks_exec_paper.records import Holding, PaperLeg, PaperOrder
 from fks_exec_paper.store import Store, restored, step_text
 
 SPOT = "BTC/USDT"
@@ -30,8 +48,15 @@ CASH = Decimal(10_000)
 symbols = st.sampled_from([SPOT, PERP])
 sides = st.sampled_from(["buy", "sell"])
 prices = st.integers(10, 30).map(lambda n: Decimal(n) / 2)  # 5 to 15 by half
-quantities = st.integers(1, 400).map(lambda n: Decimal(n) / 10)
-optional_prices = st.none() | prices
+quantities = st.integers(1, 80).map(lambda n: Decimal(n) / 10)
+parts = st.sampled_from([Decimal(text) for text in ("1", "1", "1", "0.5", "2")])
+distances = st.none() | st.tuples(st.integers(0, 4), st.integers(1, 4))
+forces = st.sampled_from(["gtc", "gtc", "gtc", "gtc", "ioc", "fok"])
+gaps = st.sampled_from([Decimal(0), Decimal("0.5")])
+seldom = st.integers(0, 7).map(lambda n: n == 7)
+often = st.integers(0, 7).map(lambda n: n < 6)
+sizes = st.none() | st.integers(0, 80).map(lambda n: Decimal(n) / 20)  # whole steps are twice as large
+STEP = Decimal("0.1")
 
 
 class AccountLife(RuleBasedStateMachine):
@@ -45,9 +70,10 @@ class AccountLife(RuleBasedStateMachine):
         self.number = 0
         self.ids: list[str] = []
         self.ended: dict[str, object] = {}
+        self.shown: dict[str, tuple[MarketData, int]] = {}
         self.engine = self.open()
         for symbol in (SPOT, PERP):
-            self.quote(symbol, Decimal(10), Decimal("0.5"))
+            self.quote(symbol, Decimal(10), Decimal("0.5"), None, None)
 
     def open(self) -> Engine:
         """As a venue does at its start."""
@@ -77,7 +103,8 @@ class AccountLife(RuleBasedStateMachine):
     def take(self, place: Callable[[], PaperOrder]) -> None:
         """Place something; a refusal changes nothing, and no leg ends that knows nothing of it."""
         self.number += 1
-        before, apart = self.seen(), [entry for entry in self.entries() if entry.stays and not entry.status.terminal]
+        alone = [entry for entry in self.entries() if entry.stays and not entry.status.terminal and not entry.at_market]
+        before, apart = self.seen(), [(entry, entry.status) for entry in alone]
         try:
             entry = place()
         except VenueRejected:
@@ -85,82 +112,115 @@ class AccountLife(RuleBasedStateMachine):
             assert self.seen() == before
         else:
             self.ids.append(entry.order_id)
-            assert all(leg.status is Status.ACCEPTED for leg in apart)
+            assert all(leg.status is status for leg, status in apart)
             self.keep()
 
-    @rule(
-        symbol=symbols,
-        side=sides,
-        quantity=quantities,
-        reduce_only=st.booleans(),
-        stop_loss=optional_prices,
-        take_profit=optional_prices,
-    )
+    @rule(symbol=symbols, side=sides, quantity=quantities, reduce_only=seldom, legs=distances, time_in_force=forces)
     def market(self, **words: Any) -> None:
         """A market order."""
-        self.place(**words)
+        self.enter(self.price(words["symbol"], words["side"]), **words)
 
     @rule(
         symbol=symbols,
         side=sides,
         quantity=quantities,
-        order_type=st.sampled_from(["limit", "stop", "stop_limit"]),
-        first=prices,
-        second=prices,
-        reduce_only=st.booleans(),
-        protect=st.booleans(),
-        distance=st.integers(1, 4),
-        time_in_force=st.sampled_from(["gtc", "gtc", "ioc"]),
+        order_type=st.sampled_from(["limit", "limit", "stop", "stop_limit"]),
+        away=st.integers(-2, 6),
+        reduce_only=seldom,
+        legs=distances,
+        time_in_force=forces,
     )
-    def waiting(self, order_type: str, first: Decimal, second: Decimal, protect: bool, distance: int, **words: Any) -> None:
-        """An order with a price, half of them with legs on the right sides."""
+    def waiting(self, order_type: str, away: int, **words: Any) -> None:
+        """An order with a price near the market."""
+        distance = Decimal(away) / 2 * (1 if words["side"] == "sell" else -1)
+        price = self.price(words["symbol"], words["side"]) + distance * (1 if order_type == "limit" else -1)
         if order_type != "stop":
-            words["price"] = first
+            words["price"] = price
         if order_type != "limit":
-            words["stop_price"] = second
-        if protect:
-            away = Decimal(distance) / 2 * (1 if words["side"] == "buy" else -1)
-            base = first if order_type != "stop" else second
-            words.update(stop_loss=base - away, take_profit=base + away, reduce_only=False)
-        self.place(order_type=order_type, **words)
+            words["stop_price"] = price
+        if price > 0:
+            self.enter(price, order_type=order_type, **words)
 
+    def price(self, symbol: str, side: str) -> Decimal:
+        """What one pays or gets now."""
+        return self.engine.mark(symbol, Side(side)) or Decimal(10)
+
+    def enter(self, about: Decimal, legs: tuple[int, int] | None, **words: Any) -> None:
+        """Send an order, often with a stop and a target so far from its price; a sell on spot has none."""
+        opens = not words["reduce_only"] and (words["side"], words["symbol"]) != ("sell", SPOT)
+        if legs is not None and opens and self.config.protection == "attached":
+            sign = Side(words["side"]).sign
+            stop, target = (Decimal(n) / 2 * sign for n in legs)
+            prices = {"stop_loss": about - stop - sign, "take_profit": about + target}
+            words.update({name: value for name, value in prices.items() if value > 0})
+        self.place(**words)
+
+    @precondition(lambda self: self.held())
     @rule(
-        symbol=symbols,
-        side=st.sampled_from([Side.SELL, Side.SELL, Side.BUY]),
-        whole=st.booleans(),
+        data=st.data(),
+        part=parts,
         role=st.sampled_from(["stop_loss", "stop_loss", "take_profit"]),
-        quantity=quantities,
         distance=st.integers(1, 4),
-        linked=st.booleans(),
-        limited=st.booleans(),
+        linked=often,
+        limited=seldom,
+        wrong=seldom,
     )
-    def protect(self, symbol: str, side: Side, role: Any, distance: int, linked: bool, limited: bool, **size: Any) -> None:
-        """A stop or a target by itself, near the market; often of all that is held."""
-        held = self.engine.ledger.reducible(symbol, side) // Decimal("0.1") / 10
+    def protect(
+        self, data: st.DataObject, part: Decimal, role: Any, distance: int, linked: bool, limited: bool, wrong: bool
+    ) -> None:
+        """A stop or a target by itself, near the market; often of all that is held, and seldom of what is not."""
+        holding = data.draw(st.sampled_from(self.held()))
+        side = Side.SELL if (holding.quantity > 0) is not wrong else Side.BUY
         away = Decimal(distance) / 2 * -side.sign * (1 if role == "take_profit" else -1)
-        price = (self.engine.mark(symbol, side) or Decimal(10)) + away
-        target = price + 6 * -side.sign
+        price = self.price(holding.symbol, side.value) + away
+        target = price + 3 * -side.sign
         if price > 0 and target > 0:
             protection = Protection(
-                symbol=symbol,
+                symbol=holding.symbol,
                 side=side,
                 role=role,
-                quantity=held if size["whole"] and held else size["quantity"],
+                quantity=max(STEP, abs(holding.quantity) * part // STEP * STEP),
                 trigger_price=price,
                 limit_price=price if limited else None,
-                target_price=target if linked and self.config.protection == "oco" else None,
+                target_price=target if linked and role == "stop_loss" and self.config.protection == "oco" else None,
             )
             self.take(lambda: self.engine.protect(protection, f"id-{self.number}", self.number))
 
+    @precondition(lambda self: self.held())
+    @rule(data=st.data(), part=parts, wrong=seldom)
+    def close(self, data: st.DataObject, part: Decimal, wrong: bool) -> None:
+        """Close a position, or what is taken for one."""
+        holding = data.draw(st.sampled_from(self.held()))
+        told = holding.quantity * part * (-1 if wrong else 1)
+        position = Position(symbol=holding.symbol, quantity=told, position_id=holding.ticket or None)
+        self.take(lambda: self.engine.close(position, f"id-{self.number}", self.number))
+
+    def held(self) -> list[Holding]:
+        """What is held."""
+        return [holding for holding in self.engine.ledger.holdings.values() if holding.quantity]
+
     @precondition(lambda self: self.engine.book.open_items())
-    @rule(data=st.data(), gap=st.sampled_from([Decimal(0), Decimal("0.5")]))
-    def touch(self, data: st.DataObject, gap: Decimal) -> None:
+    @rule(data=st.data(), gap=gaps, size=sizes)
+    def touch(self, data: st.DataObject, gap: Decimal, size: Decimal | None) -> None:
         """Move the market to where something waits, or a step further."""
-        item = data.draw(st.sampled_from(self.engine.book.open_items()))
-        price = item.price + gap * item.side.sign * (1 if item.is_stop else -1)
+        self.reach(data.draw(st.sampled_from(self.engine.book.open_items())), gap, size)
+
+    @precondition(lambda self: self.legs())
+    @rule(data=st.data(), gap=gaps, size=sizes)
+    def touch_leg(self, data: st.DataObject, gap: Decimal, size: Decimal | None) -> None:
+        """The same for what protects a position."""
+        self.reach(data.draw(st.sampled_from(self.legs())), gap, size)
+
+    def legs(self) -> list[Item]:
+        """What protects a position and rests."""
+        return [item for item in self.engine.book.open_items() if item.leg is not None or item.entry.role]
+
+    def reach(self, item: Item, gap: Decimal, size: Decimal | None) -> None:
+        """Move the market to where it waits, or so far beyond."""
+        price = item.price + gap * item.side.sign * (1 if item.wait is Wait.STOP else -1)
         if price > 1:
             bid, ask = (price, price + 1) if item.side is Side.SELL else (price - 1, price)
-            self.move(MarketData(symbol=item.entry.order.symbol, bid=bid, ask=ask))
+            self.move(MarketData(symbol=item.entry.order.symbol, bid=bid, ask=ask, bid_size=size, ask_size=size))
 
     @precondition(lambda self: self.ids)
     @rule(
@@ -195,15 +255,21 @@ class AccountLife(RuleBasedStateMachine):
         assert item is not None
         return item
 
-    @rule(symbol=symbols, bid=prices, spread=st.sampled_from([Decimal(0), Decimal("0.5"), Decimal(2)]))
-    def quote(self, symbol: str, bid: Decimal, spread: Decimal) -> None:
+    @rule(
+        symbol=symbols,
+        bid=prices,
+        spread=st.sampled_from([Decimal(0), Decimal("0.5"), Decimal(2)]),
+        bid_size=sizes,
+        ask_size=sizes,
+    )
+    def quote(self, symbol: str, bid: Decimal, spread: Decimal, bid_size: Decimal | None, ask_size: Decimal | None) -> None:
         """Move the market."""
-        self.move(MarketData(symbol=symbol, bid=bid, ask=bid + spread))
+        self.move(MarketData(symbol=symbol, bid=bid, ask=bid + spread, bid_size=bid_size, ask_size=ask_size))
 
     def move(self, quote: MarketData) -> None:
         """As a venue does."""
-        self.engine.set_quote(quote, self.number)
-        self.store.write_quote(quote)
+        self.shown[quote.symbol] = quote, len(self.trades())
+        self.store.write_quote(self.engine.set_quote(quote, self.number))
         self.keep()
 
     @precondition(lambda self: self.ids)
@@ -233,7 +299,7 @@ class AccountLife(RuleBasedStateMachine):
             {key: to_dict(holding) for key, holding in ledger.holdings.items() if holding.quantity},
             [to_dict(entry) for entry in self.entries()],
             [item.key for item in self.engine.book.open_items()],
-            {symbol: (quote.bid, quote.ask) for symbol, quote in self.engine.quotes.items()},
+            {symbol: to_dict(quote) for symbol, quote in self.engine.quotes.items()},
             self.engine.counter,
             self.engine.equity(),
             self.engine.free_cash(),
@@ -279,33 +345,59 @@ class AccountLife(RuleBasedStateMachine):
             held[key] = after
 
     @invariant()
-    def both_legs_never_fill(self) -> None:
-        """One cancels the other, and none rests where there is nothing for it to close."""
+    def no_more_is_traded_than_was_shown(self) -> None:
+        """What was taken is gone until another quote is set, also over a restart; the rest of it is told."""
+        trades = self.trades()
+        for symbol, (quote, count) in self.shown.items():
+            for side in Side:
+                since = [fill for entry, fill in trades[count:] if entry.order.symbol == symbol and fill.side is side]
+                size, taken = quote.size_for(side), sum((fill.quantity for fill in since), Decimal(0))
+                left = self.engine.quotes[symbol].size_for(side)
+                assert left is None if size is None else left == size - taken >= 0
+
+    @invariant()
+    def a_status_says_what_was_filled(self) -> None:
+        """Of orders and of legs; whole steps; what trades whole or not at all does."""
+        for entry in self.entries():
+            check_status(entry, entry.status, entry.filled(), entry.order.quantity)
+            for leg in entry.legs:
+                check_status(entry, leg.status, entry.filled(leg.role), leg.quantity)
+            if entry.order.time_in_force is TimeInForce.FOK and entry.status is Status.EXPIRED:
+                assert not entry.filled()
+
+    @invariant()
+    def the_legs_of_an_order_close_it_once(self) -> None:
+        """One gives way to the other, and none rests where there is nothing for it to close."""
         for entry in self.entries():
             filled = [leg for leg in entry.legs if leg.status is Status.FILLED]
             assert len(filled) <= 1
-            assert len([fill for fill in entry.fills if fill.leg]) == len(filled)
-            assert not (filled and any(leg.status is Status.ACCEPTED for leg in entry.legs))
+            assert not (filled and any(leg.rests for leg in entry.legs))
+            assert entry.role or not any(fill.leg for fill in entry.fills) or entry.status.terminal
             for leg in entry.legs:
                 (self.check_linked if entry.role else self.check_leg)(entry, leg)
 
     def check_leg(self, entry: PaperOrder, leg: PaperLeg) -> None:
-        """Pending while the entry may still fill; resting only with something to close."""
-        assert (leg.status is Status.PENDING) == (entry.status is Status.ACCEPTED) or leg.status is Status.CANCELED
-        if leg.status is Status.ACCEPTED:
+        """Pending only while the entry may still fill; resting only with something to close."""
+        assert leg.status is not Status.PENDING or not entry.status.terminal
+        if leg.rests:
+            assert entry.filled()
             assert self.engine.ledger.reducible(entry.order.symbol, entry.order.side.opposite) > 0
+        if leg.rests and not entry.status.terminal:
+            assert leg.quantity == entry.covered // STEP * STEP > 0
 
     def check_linked(self, entry: PaperOrder, leg: PaperLeg) -> None:
-        """It rests for as long as its stop waits, and does not fill beside it."""
-        assert (leg.status is Status.ACCEPTED) == (entry.status is Status.ACCEPTED and not entry.triggered)
-        assert leg.status is not Status.FILLED or [fill.leg for fill in entry.fills] == ["take_profit"]
-        assert leg.quantity == entry.order.quantity or leg.status is Status.FILLED
+        """It rests for as long as its stop waits, and is as large; when the stop is reached it goes."""
+        assert leg.rests == (entry.status is Status.ACCEPTED and not entry.triggered)
+        if leg.rests:
+            assert leg.quantity - entry.filled(leg.role) == entry.order.quantity
+        if leg.status is Status.FILLED:
+            assert {fill.leg for fill in entry.fills} == {"take_profit"}
 
     @invariant()
     def what_goes_with_a_position_does_not_outlive_it(self) -> None:
         """Reduce-only orders and legs of a kind that the venue clears up."""
         for entry in self.entries():
-            if entry.order.reduce_only and not entry.stays and not entry.status.terminal:
+            if entry.order.reduce_only and not entry.status.terminal and (entry.at_market or not entry.stays):
                 assert self.engine.ledger.reducible(entry.order.symbol, entry.order.side) > 0
 
     @invariant()
@@ -321,14 +413,18 @@ class AccountLife(RuleBasedStateMachine):
         assert ledger.reserved_cash == sum(entry.reserved_cash for entry in self.entries())
         assert sum(ledger.reserved_base.values()) == sum(entry.reserved_base for entry in self.entries())
         assert not [e for e in self.entries() if e.status.terminal and (e.reserved_cash or e.reserved_base)]
+        for entry in self.entries():
+            if entry.order.symbol == SPOT and entry.order.side is Side.SELL and not entry.order.reduce_only:
+                assert entry.reserved_base == (0 if entry.status.terminal else entry.remaining)
 
     @invariant()
     def nothing_rests_that_the_quote_has_reached(self) -> None:
-        """The market is at rest between two steps."""
+        """The market is at rest between two steps, where it shows something."""
         for symbol, resting in self.engine.book.resting.items():
-            assert resting.reached(self.engine.quotes[symbol]) is None
-        expected = sum((not e.status.terminal) + sum(leg.status is Status.ACCEPTED for leg in e.legs) for e in self.entries())
+            assert resting.reached(self.engine.quotes[symbol], partial(self.engine.display.empty, symbol)) is None
+        expected = sum((not e.status.terminal) + sum(leg.rests for leg in e.legs) for e in self.entries())
         assert len(self.engine.book.open_items()) == expected
+        assert not [e for e in self.entries() if e.order.order_type is OrderType.MARKET and not e.status.terminal]
 
     @invariant()
     def the_end_of_an_order_is_its_end(self) -> None:
@@ -342,6 +438,15 @@ class AccountLife(RuleBasedStateMachine):
         """Remove the files."""
         self.store.close()
         shutil.rmtree(self.folder)
+
+
+def check_status(entry: PaperOrder, status: Status, filled: Decimal, quantity: Decimal) -> None:
+    """One status, by what was filled of a quantity."""
+    assert 0 <= filled <= quantity
+    assert filled % STEP == 0
+    assert (status is Status.FILLED) == (filled == quantity)
+    assert status is not Status.PARTIALLY_FILLED or filled > 0
+    assert status not in (Status.ACCEPTED, Status.PENDING) or not filled
 
 
 def reduces(entry: PaperOrder, fill: Fill) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fks_exec import OrderRef
-from fks_exec_paper.records import result_of
+from fks_exec_paper.results import result_of
 
 SPOT = "BTC/USDT"
 PERP = "ETH/USDT:USDT"

@@ -23,16 +23,29 @@ def block(language: str) -> str:
     return str(text)
 
 
+def config_of(text: str) -> PaperConfig:
+    """The venue's own table of a configuration, read as a host reads it."""
+    table = tomllib.loads(text, parse_float=Decimal)["accounts"]["paper"]
+    assert table["venue"] == "paper"
+    return from_config(PaperConfig, table["config"], where="accounts.paper.config", base=Path())
+
+
+def taken_in(text: str) -> str:
+    """The table with the keys that are shown as comments."""
+    return re.sub(r"^# (?=\w+ = )", "", text, flags=re.MULTILINE)
+
+
 def test_the_configuration_is_one() -> None:
-    """It is read as a host reads it."""
-    table = tomllib.loads(block("toml"), parse_float=Decimal)["accounts"]["paper"]
-    config = from_config(PaperConfig, table["config"], where="accounts.paper.config", base=Path())
-    assert (table["venue"], config.slippage_ticks, config.instruments[0].symbol) == ("paper", 1, "BTC/USDT")
+    """As it stands, and with the prices of another account in the place of its own."""
+    config = config_of(block("toml"))
+    assert (config.slippage_ticks, config.instruments[0].symbol, config.quotes) == (1, "BTC/USDT", None)
+    other = config_of(re.sub(r"^(bid|ask)\w* = .*\n", "", taken_in(block("toml")), flags=re.MULTILINE))
+    assert (other.quotes, other.quotes_every, other.instruments[0].bid) == ("binance", 1, None)
 
 
 def test_every_key_is_shown() -> None:
     """With its default, but for the examples that show another value."""
-    table = tomllib.loads(block("toml"), parse_float=Decimal)["accounts"]["paper"]["config"]
+    table = tomllib.loads(taken_in(block("toml")), parse_float=Decimal)["accounts"]["paper"]["config"]
     assert set(table) == {each.name for each in fields(PaperConfig)}
     assert set(table["instruments"][0]) == {each.name for each in fields(PaperInstrument)} - {"kind"}
 

@@ -199,7 +199,7 @@ async def test_a_damaged_file_is_refused_and_left_alone(open_desk: Open, tmp_pat
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('{"format":"fks-exec-paper state 9"}', "this version reads 'fks-exec-paper state 1'"),
+        ('{"format":"fks-exec-paper state 9"}', "this version reads 'fks-exec-paper state 2'"),
         ("[]", "does not say what it should"),
         ("nonsense", "does not say what it should"),
         ('{"nonsense":1}', "does not say what it should"),

@@ -292,7 +292,7 @@ async def test_what_concerns_only_the_caller_does_not_reach_the_venue(desk: Any)
     """Strategy, confidence, time of the signal: a real venue never hears of them."""
     words = {"strategy": "s", "confidence": "0.9", "signal_time": 1, "options": {"a": 1}}
     placed = await desk.send("buy", 1, client_order_id="mine", **words)
-    kept = desk.venue._engine.book.find(OrderRef(order_id=placed.order_id)).entry.order
+    kept = desk.venue._account._engine.book.find(OrderRef(order_id=placed.order_id)).entry.order
     assert (kept.strategy, kept.confidence, kept.signal_time, dict(kept.options)) == (None, None, None, {})
     assert kept.client_order_id == "mine"
 

@@ -65,6 +65,7 @@ class VenueType:
         capabilities: the upper bound; after ``init`` the hook of that name may only narrow it.
         exclusive: at most one account of this type per process.
         api: the contract's version that the plugin speaks.
+        simulated: no order ever leaves for a real venue; what is proved there is evidence of the level ``simulator``.
     """
 
     name: str
@@ -74,6 +75,7 @@ class VenueType:
     capabilities: Capabilities = field(factory=Capabilities)
     exclusive: bool = False
     api: int = API
+    simulated: bool = False
 
 
 @frozen(kw_only=True)

@@ -25,6 +25,8 @@ class MarketData:
         last: price of the last trade, quote currency.
         volume: traded in 24 hours, base units.
         timestamp: the venue's time, epoch milliseconds.
+        bid_size: how much can be sold at the bid, base units or contracts; None: not told, which is not the same as 0.
+        ask_size: how much can be bought at the ask, base units or contracts; None: not told.
     """
 
     symbol: str
@@ -33,6 +35,8 @@ class MarketData:
     last: Decimal | None = field(default=None, converter=to_optional)
     volume: Decimal | None = field(default=None, converter=to_optional)
     timestamp: int | None = None
+    bid_size: Decimal | None = field(default=None, converter=to_optional)
+    ask_size: Decimal | None = field(default=None, converter=to_optional)
 
     def price_for(self, side: Side) -> Decimal | None:
         """What one would pay or get now: buy at the ask, sell at the bid; None if there is no such price above zero.
@@ -41,6 +45,10 @@ class MarketData:
         """
         price = self.ask if side is Side.BUY else self.bid
         return price if price is not None and price > 0 else None
+
+    def size_for(self, side: Side) -> Decimal | None:
+        """How much is shown at the price of :meth:`price_for`, base units or contracts; None if it is not told."""
+        return self.ask_size if side is Side.BUY else self.bid_size
 
 
 _WIDE = Context(prec=100)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The kit: a suite for venues, guards and observers of strangers, and a simulated venue as unkind as the real ones."""
 
+from .cases import Case, GuardTrial, ObserverTrial
 from .faulty import (
     CAPABILITIES,
     FAULTS,
@@ -8,6 +9,7 @@ from .faulty import (
     AcceptThenDrop,
     AcceptThenHang,
     AnswerTwice,
+    Asked,
     BadCredentials,
     ByChance,
     CancelMeetsFill,
@@ -22,6 +24,8 @@ from .faulty import (
     FaultyVenue,
     Fill,
     Garbage,
+    HttpDialect,
+    HttpRequest,
     LateAppearance,
     LateCancel,
     LateFill,
@@ -60,9 +64,11 @@ __all__ = [
     "AcceptThenDrop",
     "AcceptThenHang",
     "AnswerTwice",
+    "Asked",
     "BadCredentials",
     "ByChance",
     "CancelMeetsFill",
+    "Case",
     "Closed",
     "Counterpart",
     "EmptyLookUp",
@@ -75,6 +81,9 @@ __all__ = [
     "FaultyVenue",
     "Fill",
     "Garbage",
+    "GuardTrial",
+    "HttpDialect",
+    "HttpRequest",
     "LateAppearance",
     "LateCancel",
     "LateFill",
@@ -82,6 +91,7 @@ __all__ = [
     "LooseLink",
     "Lost",
     "Match",
+    "ObserverTrial",
     "PartialFill",
     "PartialThenCancel",
     "Placed",

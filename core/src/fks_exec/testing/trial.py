@@ -20,9 +20,9 @@ Level: TypeAlias = Literal["offline", "simulator", "sandbox", "live"]
 
 LEVELS: tuple[Level, ...] = get_args(Level)
 
-Kind: TypeAlias = Literal["place", "protect", "cancel", "amend", "look_up"]
-"""The request that a fault meets: execute_order, protect_position, cancel_order, amend_order, or fetch_order and
-fetch_open_orders."""
+Kind: TypeAlias = Literal["place", "protect", "cancel", "amend", "look_up", "positions", "balance"]
+"""The request that a fault meets: execute_order, protect_position, cancel_order, amend_order, fetch_order and
+fetch_open_orders, fetch_positions, fetch_balance."""
 
 FAULTS = {
     "refuse": "refused for a reason of business, such as too little money; nothing is done",
@@ -44,6 +44,7 @@ CONTROLS = {
     "requests": "counts the requests to place an order, protective ones too, whatever became of them",
     "set_price": "moves the market; what it reaches fills",
     "fill": "fills an order that rests",
+    "away": "cannot be reached: no request arrives, until it is back",
 }
 """What else it may be able to do."""
 
@@ -153,3 +154,6 @@ class Counterpart(Protocol):
 
     async def release(self) -> None:
         """Requests that hang go on."""
+
+    async def away(self, on: bool) -> None:
+        """From now on it cannot be reached, or can again: what is asked meanwhile never arrives, and its connection breaks."""

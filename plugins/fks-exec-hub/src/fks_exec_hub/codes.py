@@ -216,6 +216,11 @@ _OWN: Mapping[str, Code] = {
         "The account's capabilities do not include what was asked; nothing was sent.",
         "Leave out what the sentence names.",
     ),
+    "NOT_PROVED": Code(
+        CodeKind.DENIAL,
+        "The account's conformance record does not prove this kind of entry.",
+        "Send one that it proves, or mend what failed in the suite and make the record anew.",
+    ),
     "NO_FURTHER_ATTEMPT": Code(
         CodeKind.DENIAL,
         "A further attempt of an exit could open a position by now; it is in the log of decisions, never an order's result.",
@@ -225,6 +230,11 @@ _OWN: Mapping[str, Code] = {
         CodeKind.DENIAL,
         "The instrument's rules cannot be had from the venue; without them nothing is sent.",
         "Try again later; if it stays, look at 'fks-exec health'.",
+    ),
+    "NO_RECORD": Code(
+        CodeKind.DENIAL | CodeKind.ALARM,
+        "The account requires a conformance record, and there is none that fits what is installed and configured.",
+        "Run the command that the message names, then open the account again; what only reduces passes meanwhile.",
     ),
     "ORDER_GONE": Code(
         CodeKind.ALARM,

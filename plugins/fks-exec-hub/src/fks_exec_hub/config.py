@@ -26,7 +26,7 @@ from fks_exec.model.numbers import to_optional
 from fks_exec.plugins import Plugins
 from fks_exec.roles import roles
 
-from .accounts.settings import BreakerConfig, DayConfig, ProtectionConfig
+from .accounts.settings import BreakerConfig, DayConfig, Evidence, ProtectionConfig
 from .hookspecs import HubSpec
 
 DEFAULT = "fks-exec.toml"
@@ -67,6 +67,10 @@ class AccountConfig:
         conversions: instruments of this account whose quotes turn one currency into another, e.g. ``BTC/USDT``.
         protection, breaker, day: tables of their own.
         required: if this account cannot open, the hub does not start.
+        require_record: the least evidence (``offline``, ``simulator``, ``sandbox``, ``live``) of a conformance record without
+            which the account only reduces, and whose order kinds alone are sent; None: no record is needed.
+        record: its file; None: ``conformance/<account>.json``.
+        record_may_differ: keys of ``config`` that need not be as they were when the record was made.
         config: the venue's own table.
     """
 
@@ -95,9 +99,15 @@ class AccountConfig:
     breaker: BreakerConfig = field(factory=BreakerConfig)
     day: DayConfig = field(factory=DayConfig)
     required: bool = False
+    require_record: Evidence | None = None
+    record: Path | None = None
+    record_may_differ: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
+        if self.require_record is None and (self.record is not None or self.record_may_differ):
+            said = "record" if self.record is not None else "record_may_differ"
+            raise ConfigError(said, 'nothing requires a record; write require_record = "sandbox", say, or leave it out')
         for name in _SECONDS:
             if getattr(self, name) <= 0:
                 raise ConfigError(name, f"{getattr(self, name)} is not a number of seconds greater than zero")
@@ -118,6 +128,7 @@ class HubConfig:
 
     Args:
         base: the folder at which relative paths start.
+        accounts: by name, at least one.
         journal: ``sqlite:PATH`` or ``memory:``.
         state: where plugins keep their files, in a folder per account.
         require: distributions that must be there, e.g. ``fks-exec-ccxt>=1``.
@@ -159,6 +170,10 @@ class HubConfig:
         account, where = self.accounts[name], f"accounts.{name}"
         kind = _wrapped(f"{where}.venue", lambda: plugins.venue(account.venue))
         return kind, from_config(kind.config, account.config, where=f"{where}.config", base=self.base)
+
+    def record_file(self, name: str) -> Path:
+        """Where the conformance record of an account is."""
+        return self.accounts[name].record or self.base / "conformance" / f"{name}.json"
 
     def guards_of(self, name: str, plugins: Plugins) -> list[tuple[Listed, object]]:
         """The guards that an account lists, made, each with its configuration object.

@@ -15,6 +15,7 @@ from fks_exec.plugins import Plugins
 from fks_exec.roles import Role, roles
 
 from .accounts.opening import Recipe
+from .accounts.proof import demand_of
 from .config import HubConfig, limits_document
 
 
@@ -104,5 +105,6 @@ def _make(
         state_dir=config.state / name,
         clock=clock,
         quote=quote,
+        demand=demand_of(config, name, found, venue, venue_config),
     )
     return Made(recipe, limits, digest)

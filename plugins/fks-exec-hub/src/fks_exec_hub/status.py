@@ -23,6 +23,7 @@ class AccountStatus:
         halt_reason: why it may not do everything.
         breaker: the circuit breaker: ``closed``, ``open`` (entries rest), ``probing`` (one is let through).
         breaker_reason: why it is not closed.
+        record: why its conformance record does not count, where one is required; ``halt`` is ``reducing`` then at least.
     """
 
     name: str
@@ -37,11 +38,13 @@ class AccountStatus:
     halt_reason: str = ""
     breaker: str = "closed"
     breaker_reason: str = ""
+    record: str = ""
 
 
 def status_of(name: str, config: AccountConfig, desk: Desk | None) -> AccountStatus:
     """One account's status; None for the desk: the hub has not started."""
     reason = "the hub has not started" if desk is None else desk.not_ready
+    halt, halt_reason = (HaltState.ACTIVE, "") if desk is None else _may(desk)
     return AccountStatus(
         name=name,
         venue=config.venue,
@@ -51,19 +54,32 @@ def status_of(name: str, config: AccountConfig, desk: Desk | None) -> AccountSta
         currency=config.currency,
         required=config.required,
         unresolved=() if desk is None else desk.unresolved,
-        halt=HaltState.ACTIVE.value if desk is None else desk.halt.state.value,
-        halt_reason="" if desk is None or desk.halt.state is HaltState.ACTIVE else desk.halt.reason,
+        halt=halt.value,
+        halt_reason=halt_reason,
         breaker="closed" if desk is None else desk.breaker.state,
         breaker_reason="" if desk is None else desk.breaker.reason,
+        record="" if desk is None else desk.proof.reason,
     )
 
 
+def _may(desk: Desk) -> tuple[HaltState, str]:
+    """What an account may do, and why not everything: by somebody's word, or for want of a record."""
+    if desk.halt.state is not HaltState.ACTIVE:
+        return desk.halt.state, desk.halt.reason
+    return (HaltState.REDUCING, desk.proof.reason) if desk.proof.reason else (HaltState.ACTIVE, "")
+
+
 def standing_checks(desk: Desk) -> list[Check]:
-    """What the hub lets an account do, where that is not everything. A halt is somebody's will, an open breaker is not."""
+    """What the hub lets an account do, where that is not everything. A halt is somebody's will, an open breaker is not.
+
+    Nor is a record that is required and does not count.
+    """
     checks = []
     if desk.halt.state is not HaltState.ACTIVE:
         text = f"the account is {desk.halt.state.value}: {desk.halt.reason}"
         checks.append(Check(name="halt", ok=True, message=text, remedy=f"fks-exec resume {desk.name} --because TEXT"))
+    if desk.proof.check is not None:
+        checks.append(desk.proof.check)
     if not desk.breaker.closed:
         text = f"the circuit breaker is {desk.breaker.state}: {desk.breaker.reason}"
         checks.append(Check(name="breaker", ok=False, message=text, remedy="it tries the venue by itself; entries rest"))

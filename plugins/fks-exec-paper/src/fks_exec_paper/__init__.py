@@ -27,6 +27,7 @@ def fks_exec_venues() -> Sequence[VenueType]:
             config=PaperConfig,
             summary="A simulated venue: balances, positions, resting orders, protection; no money moves.",
             capabilities=CAPABILITIES,
+            simulated=True,
         )
     ]
 

@@ -61,16 +61,19 @@ def _of_leg(entry: PaperOrder, leg: PaperLeg, change: OrderChange, instrument: I
     quantity = said.pop("quantity", leg.quantity)
     if said:
         raise refuse("AMEND", "a {} has no {}; leave it out", leg.role, next(iter(said)))
+    _check_size(quantity, entry.filled(leg.role))
     if entry.role:  # the two are one order: what is changed of the target's size is changed of the stop's
-        return _of_order(entry, OrderChange(quantity=quantity, take_profit=price), instrument, quote)
-    if leg.status is Status.PENDING and quantity != leg.quantity:
-        raise refuse("AMEND", "the {} waits for its entry and follows its quantity; change the entry", leg.role)
+        rest = quantity - entry.filled(leg.role)
+        return _of_order(entry, OrderChange(quantity=rest, take_profit=price), instrument, quote)
+    if not entry.status.terminal and quantity != leg.quantity:
+        raise refuse("AMEND", "the {} follows what its entry fills; change the entry", leg.role)
     order = _changed(entry.order, {leg.role: price})
     if not entry.status.terminal:
         return _of_order(entry, OrderChange(**{leg.role: price}), instrument, quote)
     check_quantity(quantity, instrument)
+    check_ticks(order, instrument)
     moved = MovedLeg(leg=leg, trigger_price=price, quantity=quantity)
-    _check_leg(entry, moved, order, instrument, quote)
+    _check_leg(entry, moved, quote)
     return Amendment(order=order, resting=False, legs=(moved,))
 
 
@@ -87,11 +90,13 @@ def _of_order(entry: PaperOrder, change: OrderChange, instrument: Instrument, qu
         raise refuse("AMEND", "the stop price was reached already; leave it out")
     order = _changed(entry.order, said)
     if resting:
+        _check_size(order.quantity, entry.filled())
         check_order(_as_it_rests(entry, order), instrument, quote, leg=bool(entry.role))
-    moved = tuple(_moved(leg, order, follows=resting) for leg in legs)
+    check_ticks(order, instrument)
+    moved = tuple(_moved(entry, leg, order) for leg in legs)
     for each in moved:
-        if each.leg.status is Status.ACCEPTED:
-            _check_leg(entry, each, order, instrument, quote)
+        if each.leg.rests:
+            _check_leg(entry, each, quote)
     return Amendment(order=order, resting=resting, legs=moved)
 
 
@@ -106,28 +111,41 @@ def _changed(order: Order, said: dict[str, Any]) -> Order:
         raise VenueRejected(str(error), code="AMEND") from None
 
 
+def _check_size(quantity: Decimal, filled: Decimal) -> None:
+    if quantity <= filled:
+        raise refuse("AMEND", "{} are filled already, a quantity of {} leaves nothing; cancel the rest", filled, quantity)
+
+
 def _as_it_rests(entry: PaperOrder, order: Order) -> Order:
-    """A stop_limit whose stop was reached is a limit order by now."""
-    return evolve(order, order_type=OrderType.LIMIT, stop_price=None) if entry.triggered else order
+    """As a new order would be sent in its place: a stop that was reached is none, a target that is not moved stands."""
+    if entry.role and order.take_profit == entry.order.take_profit:
+        order = evolve(order, take_profit=None)
+    if not entry.triggered:
+        return order
+    return evolve(order, order_type=OrderType.MARKET if order.price is None else OrderType.LIMIT, stop_price=None)
 
 
-def _moved(leg: PaperLeg, order: Order, *, follows: bool) -> MovedLeg:
-    price = order.stop_loss if leg.role == "stop_loss" else order.take_profit
-    return MovedLeg(
-        leg=leg,
-        trigger_price=price if price is not None else leg.trigger_price,
-        quantity=order.quantity if follows else leg.quantity,
-    )
+def _moved(entry: PaperOrder, leg: PaperLeg, order: Order) -> MovedLeg:
+    """Linked legs, and those that wait for their entry, are as large as it is."""
+    price, quantity = order.stop_loss if leg.role == "stop_loss" else order.take_profit, leg.quantity
+    if entry.role:
+        quantity = order.quantity + entry.filled(leg.role)
+    elif leg.status is Status.PENDING:
+        quantity = order.quantity
+    return MovedLeg(leg=leg, trigger_price=price if price is not None else leg.trigger_price, quantity=quantity)
 
 
-def _check_leg(entry: PaperOrder, moved: MovedLeg, order: Order, instrument: Instrument, quote: MarketData) -> None:
-    """A leg that rests is not moved to where the market is already."""
-    check_ticks(order, instrument)
-    now, stop = quote.price_for(entry.leg_side), moved.leg.role == "stop_loss"
-    side = entry.leg_side.opposite if stop else entry.leg_side
-    if takes(side, moved.trigger_price, now):
+def _check_leg(entry: PaperOrder, moved: MovedLeg, quote: MarketData) -> None:
+    """A leg that rests is not moved to where the market is already; one that was reached has no price any more."""
+    leg = moved.leg
+    if moved.trigger_price == leg.trigger_price:
+        return
+    if leg.triggered:
+        raise refuse("AMEND", "the {} was reached already; leave it out", leg.role)
+    now, side = quote.price_for(entry.leg_side), entry.leg_side
+    if takes(side.opposite if leg.role == "stop_loss" else side, moved.trigger_price, now):
         problem = "the market is at {}, the {} would trade at once at {}; move it, or close the position"
-        raise refuse("WOULD_TRIGGER", problem, now, moved.leg.role, moved.trigger_price)
+        raise refuse("WOULD_TRIGGER", problem, now, leg.role, moved.trigger_price)
 
 
 def _ended(status: Status) -> VenueRejected:

@@ -8,16 +8,30 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 from attrs import frozen
 
-from fks_exec import MarketData, OrderRef, Side, Status
+from fks_exec import MarketData, OrderRef, Side
 from fks_exec.convert import from_json
 
-from .records import PaperLeg, PaperOrder
+from .records import ZERO, PaperLeg, PaperOrder
+
+
+class Wait(Enum):
+    """What something waits for; of one quote the first of these comes first, so that what hurts does."""
+
+    MARKET = 1
+    """A quote that shows anything: its stop was reached, and it is not done."""
+
+    STOP = 2
+    """The market to move against its side."""
+
+    LIMIT = 3
+    """The market to come to it."""
 
 
 @frozen
@@ -33,13 +47,18 @@ class Item:
         return self.entry.leg_side if self.leg else self.entry.order.side
 
     @property
-    def is_stop(self) -> bool:
-        """It waits for the market to move against its side; else for the market to come to it."""
-        return self.leg.role == "stop_loss" if self.leg else self.entry.waiting_for_stop
+    def wait(self) -> Wait:
+        """What it waits for."""
+        if self.entry.at_market if self.leg is None else self.leg.triggered:
+            return Wait.MARKET
+        stop = self.entry.waiting_for_stop if self.leg is None else self.leg.role == "stop_loss"
+        return Wait.STOP if stop else Wait.LIMIT
 
     @property
     def price(self) -> Decimal:
-        """What it waits for, quote currency."""
+        """What it waits for, quote currency; zero where any price will do."""
+        if self.wait is Wait.MARKET:
+            return ZERO
         if self.leg:
             return self.leg.trigger_price
         order = self.entry.order
@@ -50,7 +69,8 @@ class Item:
     @property
     def goes_with_position(self) -> bool:
         """It may not open or enlarge a position, and is cancelled when there is none to close."""
-        return not self.entry.stays and (self.leg is not None or self.entry.order.reduce_only)
+        stays = self.entry.stays and self.wait is not Wait.MARKET  # what was reached must not lie in wait for the next one
+        return not stays and (self.leg is not None or self.entry.order.reduce_only)
 
     @property
     def key(self) -> str:
@@ -62,60 +82,65 @@ Waiting = tuple[Decimal, int, str]
 
 
 class Resting:
-    """What rests of one instrument, on four ladders: side, and whether the price must rise or fall to it."""
+    """What rests of one instrument, by side and what it waits for, each sorted by price, then age."""
 
     def __init__(self) -> None:
-        self._ladders: dict[tuple[Side, bool], list[Waiting]] = {
-            (side, rising): [] for side in Side for rising in (True, False)
-        }
+        self._ladders: dict[tuple[Wait, Side], list[Waiting]] = {(wait, side): [] for wait in Wait for side in Side}
         self._items: dict[str, Item] = {}
         self._reducers: dict[str, Item] = {}
 
     def add(self, item: Item) -> None:
         """Let it wait."""
-        insort(self._ladders[_ladder(item)], _waiting(item))
+        insort(self._ladders[item.wait, item.side], _waiting(item))
         self._items[item.key] = item
         if item.goes_with_position:
             self._reducers[item.key] = item
 
     def remove(self, item: Item) -> None:
-        """It waits no more."""
+        """It waits no more; it must be as it was when it was added."""
         if self._items.pop(item.key, None) is not None:
-            ladder, place = self._ladders[_ladder(item)], _waiting(item)
+            ladder, place = self._ladders[item.wait, item.side], _waiting(item)
             del ladder[bisect_left(ladder, place)]
             self._reducers.pop(item.key, None)
 
-    def reached(self, quote: MarketData) -> Item | None:
-        """The next that the quote has reached; what hurts comes first."""
-        return next(self._reached(quote), None)
+    def reached(self, quote: MarketData, empty: Callable[[Side], bool]) -> Item | None:
+        """The next that the quote has reached.
 
-    def _reached(self, quote: MarketData) -> Iterator[Item]:
-        for stops in (True, False):
-            for side in Side:
-                now = quote.price_for(side)
-                rising = (side is Side.BUY) is stops
-                ladder = self._ladders[side, rising]
-                if now is not None and ladder:
-                    price, _, key = ladder[0] if rising else ladder[-1]
-                    if price == now or (price < now) is rising:
-                        yield self._items[key]
+        Args:
+            empty: whether nothing is left for orders of a side; stops are reached all the same.
+        """
+        return next(self._reached(quote, empty), None)
+
+    def _reached(self, quote: MarketData, empty: Callable[[Side], bool]) -> Iterator[Item]:
+        for (wait, side), ladder in self._ladders.items():
+            now = quote.price_for(side) if ladder else None
+            if now is None or (wait is not Wait.STOP and empty(side)):
+                continue
+            rising = _rising(wait, side)
+            price, _, key = ladder[0] if rising else ladder[-1]
+            if wait is Wait.MARKET or price == now or (price < now) is rising:
+                yield self._items[key]
 
     def reducers(self) -> tuple[Item, ...]:
         """Legs and reduce-only orders that go with the position."""
         return tuple(self._reducers.values())
 
+    def __len__(self) -> int:
+        return len(self._items)
+
     def __iter__(self) -> Iterator[Item]:
         return iter(tuple(self._items.values()))
 
 
-def _ladder(item: Item) -> tuple[Side, bool]:
-    return item.side, (item.side is Side.BUY) is item.is_stop
+def _rising(wait: Wait, side: Side) -> bool:
+    """Whether the lowest price is reached first: the market rises to it."""
+    return wait is Wait.MARKET or (side is Side.BUY) is (wait is Wait.STOP)
 
 
 def _waiting(item: Item) -> Waiting:
     """Sorted so that of equal prices the older is reached first, from whichever end the ladder is read."""
-    _, rising = _ladder(item)
-    return item.price, item.entry.number if rising else -item.entry.number, item.key
+    number = item.entry.number
+    return item.price, number if _rising(item.wait, item.side) else -number, item.key
 
 
 class OrderBook:
@@ -186,4 +211,4 @@ class OrderBook:
 def active(entry: PaperOrder) -> list[Item]:
     """What of an order should rest."""
     items = [] if entry.status.terminal else [Item(entry)]
-    return items + [Item(entry, leg) for leg in entry.legs if leg.status is Status.ACCEPTED]
+    return items + [Item(entry, leg) for leg in entry.legs if leg.rests]

@@ -27,13 +27,22 @@ CODES: Mapping[str, Code] = {
         "The free balance does not cover the order, when it was sent or when it was to fill.",
         "Make the order smaller, cancel resting orders, or configure another balance.",
     ),
+    "LEG_REACHED": _result(
+        "A stop or target of what the order had filled was reached, so that what was left of the order was cancelled.",
+        "Nothing; send a new order if more is wanted.",
+    ),
     "LOT_SIZE": _result("The quantity is no multiple of the instrument's quantity_step.", "Send a multiple of the step."),
     "MAX_QUANTITY": _result("The quantity is above the instrument's max_quantity.", "Send at most that."),
     "MIN_NOTIONAL": _result("The order is worth less than the instrument's min_notional.", "Raise the quantity."),
     "MIN_QUANTITY": _result("The quantity is below the instrument's min_quantity.", "Send at least that."),
     "NOT_OPEN": _result("The simulated venue is not open, or closed already; nothing was sent.", "Open the account first."),
+    "NO_LIQUIDITY": _result(
+        "A market order met less than its quantity in the market; the rest was cancelled.",
+        "Send the rest again, or a limit order, which waits for more.",
+    ),
     "NO_QUOTE": _result(
-        "There is no quote on the side at which the order trades.", "Set a quote, or configure the instrument's bid and ask."
+        "There is no quote on the side at which the order trades, or the account that gives the quotes does not answer.",
+        "Set a quote, configure the instrument's bid and ask, or see that the other account answers.",
     ),
     "ORDER_ENDED": _result("The order has ended and cannot be changed any more.", "Look the order up."),
     "POST_ONLY": _result(

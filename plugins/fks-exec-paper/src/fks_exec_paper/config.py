@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias, get_args
 
 from attrs import field, frozen
 
-from fks_exec import ConfigError, Instrument, Kind
+from fks_exec import ConfigError, Instrument, Kind, MarketData
 from fks_exec.model.numbers import to_decimal, to_optional
 
 _SYMBOL = re.compile(r"([A-Z0-9]{1,16})/([A-Z0-9]{1,16})(?::([A-Z0-9]{1,16}))?", re.ASCII)
@@ -20,7 +20,8 @@ FeeWord: TypeAlias = Literal["quote", "base"]
 
 _WORDS = {"protection": get_args(ProtectionWord), "fee_in": get_args(FeeWord)}
 _SWITCHES = ("amend", "hedging", "quotes_age", "durable")
-_GRID = ("quantity_step", "price_tick", "min_quantity", "max_quantity", "min_notional", "bid", "ask")
+_QUOTE = ("bid", "ask", "bid_size", "ask_size")
+_ABOVE_ZERO = ("quantity_step", "price_tick", "min_quantity", "max_quantity", "min_notional", *_QUOTE)
 
 
 def _kind(value: Kind | str) -> Kind:
@@ -42,6 +43,8 @@ class PaperInstrument:
         quantity_step, min_quantity, max_quantity: base units (contracts of one base unit for linear).
         price_tick, bid, ask: quote currency; without bid and ask there is no quote until one is set.
         min_notional: quote currency.
+        bid_size, ask_size: how much can be sold at the bid and bought at the ask until another quote is set, base units;
+            None: as much as one likes.
     """
 
     symbol: str
@@ -54,15 +57,21 @@ class PaperInstrument:
     min_notional: Decimal | None = field(default=None, converter=to_optional)
     bid: Decimal | None = field(default=None, converter=to_optional)
     ask: Decimal | None = field(default=None, converter=to_optional)
+    bid_size: Decimal | None = field(default=None, converter=to_optional)
+    ask_size: Decimal | None = field(default=None, converter=to_optional)
 
     def __attrs_post_init__(self) -> None:
         self._check_symbol()
-        for name in _GRID:
+        for name in _ABOVE_ZERO:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ConfigError(name, f"the {name} of {self.symbol} is not greater than zero; leave the key out for none")
         if self.bid is not None and self.ask is not None and self.bid > self.ask:
             raise ConfigError("bid", f"the bid of {self.symbol} is above its ask; swap them")
+        for name in ("bid", "ask"):
+            if getattr(self, name) is None and getattr(self, f"{name}_size") is not None:
+                problem = f"{self.symbol} has a {name}_size and no {name}; add the {name}, or leave the size out"
+                raise ConfigError(f"{name}_size", problem)
         if self.min_quantity and self.max_quantity and self.min_quantity > self.max_quantity:
             raise ConfigError("min_quantity", f"the min_quantity of {self.symbol} is above its max_quantity; swap them")
 
@@ -87,6 +96,15 @@ class PaperInstrument:
     def quote(self) -> str:
         """The currency of its prices."""
         return self.symbol.partition("/")[2].partition(":")[0]
+
+    @property
+    def quoted(self) -> bool:
+        """Whether it comes with a price."""
+        return self.bid is not None or self.ask is not None
+
+    def quotation(self) -> MarketData:
+        """The quote that it comes with."""
+        return MarketData(symbol=self.symbol, **{name: getattr(self, name) for name in _QUOTE})
 
     def rules(self) -> Instrument:
         """The same as the record that hosts know."""
@@ -127,6 +145,9 @@ class PaperConfig:
         quotes_age: a quote that was set keeps the time at which it was set; false: it stands until another is set, and
             is as of now whenever it is asked for. A quote that only the configuration gives is always as of now.
         durable: wait for the disk before each answer; false survives a killed process, not a power failure.
+        quotes: another account of the same host that gives the prices; its venue is asked before each order and whenever
+            a price is asked for. None: bid and ask of the instruments, and what is set from Python.
+        quotes_every: seconds between two looks at those prices while something rests or is held.
         instruments: at least one.
     """
 
@@ -142,12 +163,15 @@ class PaperConfig:
     hedging: bool = False
     quotes_age: bool = False
     durable: bool = True
+    quotes: str | None = None
+    quotes_every: float = 1.0
     instruments: tuple[PaperInstrument, ...] = field(default=(), converter=_instruments)
 
     def __attrs_post_init__(self) -> None:
         self._check_numbers()
         self._check_words()
         self._check_instruments()
+        self._check_quotes()
 
     def _check_numbers(self) -> None:
         for name in ("cash", "fee_percent", "maker_fee_percent", "slippage_ticks"):
@@ -177,6 +201,29 @@ class PaperConfig:
             if self.slippage_ticks and item.price_tick is None:
                 raise ConfigError("slippage_ticks", f"slippage_ticks needs the price_tick of {item.symbol}; add it")
         self._check_names()
+
+    def _check_quotes(self) -> None:
+        if not 0.01 <= self.quotes_every <= 3600:
+            problem = f"quotes_every is {self.quotes_every:g}, which is not 0.01 to 3600 seconds; 1 is usual"
+            raise ConfigError("quotes_every", problem)
+        if self.quotes is None:
+            return
+        if not self.quotes:
+            raise ConfigError("quotes", "quotes names no account; write the name of one, or leave the key out")
+        fixed = next((item.symbol for item in self.instruments if item.quoted), None)
+        if fixed is not None:
+            problem = f"the prices come from account {self.quotes[:64]!a}, and {fixed} has a bid or ask of its own"
+            raise ConfigError("quotes", f"{problem}; leave out one of them")
+
+    def check_account(self, account: str) -> None:
+        """An account cannot ask itself for quotes.
+
+        Raises:
+            ConfigError: it would.
+        """
+        if self.quotes == account:
+            problem = f"account {account!a} cannot ask itself for quotes; name another account, or set bid and ask"
+            raise ConfigError("quotes", problem)
 
     def _check_names(self) -> None:
         names = Counter(name.casefold() for i in self.instruments for name in {i.symbol, *i.aliases})

@@ -15,6 +15,7 @@ CAPABILITIES = Capabilities(
     abilities=[
         "amend_order",
         "cancel_order",
+        "close_position",
         "fetch_balance",
         "fetch_instrument",
         "fetch_open_orders",

@@ -4,22 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from decimal import Context, Decimal, localcontext
+from decimal import Decimal, localcontext
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 from attrs import evolve
 
-from fks_exec import MarketData, Order, OrderChange, Protection, Status
+from fks_exec import MarketData, Order, OrderChange, Position, Protection, Status
 
 from .amending import Amendment, amendment
 from .book import Item, active
-from .matching import Changes, Matching
-from .protecting import leg_order
+from .display import Shown
+from .ledger import EXACT
+from .matching import Matching
+from .protecting import closing_order, leg_order
 from .records import Holding, PaperLeg, PaperOrder, kept
 from .rules import check_id, check_order, refuse
 
-_EXACT = Context(prec=80)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -29,7 +30,7 @@ def exact(method: Callable[Concatenate[Engine, P], R]) -> Callable[Concatenate[E
 
     @wraps(method)
     def run(self: Engine, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with localcontext(_EXACT):
+        with localcontext(EXACT):
             return method(self, *args, **kwargs)
 
     return run
@@ -85,6 +86,20 @@ class Engine(Matching):
         entry.role, entry.kind = protection.role, kind
         return self._take_in(entry, now)
 
+    def close(self, position: Position, venue_client_order_id: str, now: int) -> PaperOrder:
+        """Close a position at the market, with an order that can only reduce it.
+
+        Args:
+            position: as it was told; at most its quantity is closed.
+            now: epoch milliseconds.
+
+        Raises:
+            VenueRejected: nothing has changed.
+        """
+        self._check_new(position.symbol, venue_client_order_id)
+        order = closing_order(position, self.instruments[position.symbol], hedging=self._config.hedging)
+        return self.place(order, venue_client_order_id, now)
+
     def _check_new(self, symbol: str, venue_client_order_id: str) -> None:
         check_id(venue_client_order_id)
         if symbol not in self.instruments:
@@ -103,7 +118,7 @@ class Engine(Matching):
         )
 
     def _take_in(self, entry: PaperOrder, now: int) -> PaperOrder:
-        shortage = self._funds.shortage(entry.order, self._expected_price(entry))
+        shortage = self._funds.shortage(entry.order, entry.remaining, self._worst_price(entry))
         if shortage is not None:
             raise refuse(*shortage)
         self.counter += 1
@@ -154,7 +169,8 @@ class Engine(Matching):
         """Measured without what the order itself has set aside."""
         aside = entry.reserved_cash, entry.reserved_base
         self.ledger.release(entry)
-        shortage = self._funds.shortage(new.order, self._expected_price(evolve(entry, order=new.order)))
+        changed = evolve(entry, order=new.order)
+        shortage = self._funds.shortage(new.order, changed.remaining, self._worst_price(changed))
         self.ledger.reserve(entry, *aside)
         if shortage is not None:
             raise refuse(*shortage)
@@ -163,14 +179,15 @@ class Engine(Matching):
         for moved in new.legs:
             self.book.remove(Item(entry, moved.leg))
             moved.leg.trigger_price, moved.leg.quantity = moved.trigger_price, moved.quantity
-            if moved.leg.status is Status.ACCEPTED:
+            if moved.leg.rests:
                 self.book.rest(Item(entry, moved.leg))
 
     @exact
-    def set_quote(self, quote: MarketData, now: int) -> None:
-        """Move the market; what it reaches trades."""
-        self.quotes[quote.symbol] = quote
+    def set_quote(self, quote: MarketData, now: int) -> Shown:
+        """Move the market; what it reaches trades, by as much as it shows. The quote as it was set, with its number."""
+        shown = self.display.set(quote)
         self._follow(quote.symbol, now)
+        return shown
 
     @exact
     def follow_all(self, now: int) -> None:
@@ -178,12 +195,15 @@ class Engine(Matching):
         for symbol in self.instruments:
             self._follow(symbol, now)
 
-    def changes(self) -> Changes:
-        """What changed since this was last asked."""
-        changes = Changes(orders=tuple(self._changed.values()), holdings=tuple(self._traded.values()))
-        self._changed.clear()
-        self._traded.clear()
-        return changes
+    def in_play(self) -> tuple[str, ...]:
+        """The instruments of which something rests or is held."""
+        held = {holding.symbol for holding in self.ledger.holdings.values() if holding.quantity}
+        return tuple(symbol for symbol, resting in self.book.resting.items() if symbol in held or resting)
+
+    def without_price(self) -> tuple[str, ...]:
+        """The instruments of which something is held that nobody would buy, or sell, now."""
+        held = [holding for holding in self.ledger.holdings.values() if holding.quantity]
+        return tuple(dict.fromkeys(holding.symbol for holding in held if self.profit(holding) is None))
 
     @exact
     def equity(self) -> Decimal | None:

@@ -43,27 +43,27 @@ class Funds:
             return Charge(base=grain(quantity * percent / _HUNDRED))
         return Charge(cash=grain(quantity * price * percent / _HUNDRED))
 
-    def shortage(self, order: Order, price: Decimal) -> Shortage | None:
-        """Why the account cannot do this at that price; None when it can."""
+    def shortage(self, order: Order, quantity: Decimal, price: Decimal) -> Shortage | None:
+        """Why the account cannot do so much of an order at that price; None when it can."""
         if order.reduce_only:
             return None if self.closable(order) else ("REDUCE_ONLY", f"there is no {order.symbol} for it to close")
-        cash, base = self.needs(order, price)
+        cash, base = self.needs(order, quantity, price)
         if base:
             free = self._ledger.free_base(order.symbol)
             return None if base <= free else _insufficient(base, free, order.symbol.partition("/")[0])
         free = self._ledger.spendable(self._mark) if self._spot(order.symbol) else self._ledger.free_cash(self._mark)
         return None if cash <= max(free, ZERO) else _insufficient(cash, free, self._config.currency)
 
-    def needs(self, order: Order, price: Decimal) -> tuple[Decimal, Decimal]:
-        """Cash and base that the order takes; a contract order that only closes needs nothing, so that it always passes."""
+    def needs(self, order: Order, quantity: Decimal, price: Decimal) -> tuple[Decimal, Decimal]:
+        """Cash and base that so much of it takes; a contract order that only closes needs nothing, and always passes."""
         spot = self._spot(order.symbol)
         if order.reduce_only or (spot and order.side is Side.SELL):
-            return ZERO, ZERO if order.reduce_only else order.quantity
-        charges = (self.charge(order.symbol, order.side, order.quantity, price, maker=maker) for maker in (True, False))
+            return ZERO, ZERO if order.reduce_only else quantity
+        charges = (self.charge(order.symbol, order.side, quantity, price, maker=maker) for maker in (True, False))
         fee = max(charge.cash for charge in charges)
         if spot:
-            return order.quantity * price + fee, ZERO
-        margin = self._ledger.margin_for(order.symbol, order.side, order.quantity, price)
+            return quantity * price + fee, ZERO
+        margin = self._ledger.margin_for(order.symbol, order.side, quantity, price)
         return (margin + fee if margin else ZERO), ZERO
 
     def closable(self, order: Order) -> Decimal:

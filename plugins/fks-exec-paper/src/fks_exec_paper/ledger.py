@@ -8,13 +8,16 @@ side gains the other loses, and only fees leave the account.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from attrs import frozen
 
 from fks_exec import Kind, Side
 
 from .records import ZERO, Holding, PaperOrder
+
+EXACT = Context(prec=80)
+"""So many digits that no sum of money is ever rounded."""
 
 _GRAIN = Decimal("1e-12")
 _BOTH = ("long", "short")

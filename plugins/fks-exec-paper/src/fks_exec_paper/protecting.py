@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""A stop or a target that is asked for by itself, as the order that it becomes."""
+"""A stop, a target or a close that is asked for by itself, as the order that it becomes."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-from fks_exec import Instrument, InvalidOrder, Kind, Order, OrderType, Protection, Side, VenueRejected
+from fks_exec import Instrument, InvalidOrder, Kind, Order, OrderType, Position, Protection, Side, VenueRejected
 
 from .config import ProtectionWord
 from .rules import refuse
@@ -42,6 +42,21 @@ def leg_order(protection: Protection, kind: ProtectionWord, instrument: Instrume
         raise VenueRejected(str(error), code="PROTECTION") from None
 
 
+def closing_order(position: Position, instrument: Instrument, *, hedging: bool) -> Order:
+    """A market order that can only reduce what is held; less than a step of it stays, as no order can be so small.
+
+    Raises:
+        VenueRejected: there is no such position.
+    """
+    side = Side.SELL if position.quantity > 0 else Side.BUY
+    _check_ticket(position.position_id, position.symbol, side, hedging=hedging and instrument.kind is not Kind.SPOT)
+    size, most = abs(position.quantity), instrument.max_quantity
+    if not size:
+        raise refuse("REDUCE_ONLY", "a position of 0 has nothing to close; look at the positions")
+    whole = instrument.quantity_down(size) if most is None or size <= most else size
+    return Order(symbol=position.symbol, side=side, quantity=whole or size, reduce_only=True)
+
+
 def _check_served(protection: Protection, kind: ProtectionWord) -> None:
     if kind == "none":
         raise refuse("PROTECTION_KIND", "the account is configured with protection = {}; there are no legs", kind)
@@ -55,10 +70,15 @@ def _check_served(protection: Protection, kind: ProtectionWord) -> None:
 def _check_side(protection: Protection, instrument: Instrument, *, hedging: bool) -> None:
     if instrument.kind is Kind.SPOT and protection.side is Side.BUY:
         raise refuse("REDUCE_ONLY", "there is no short of {} for it to close; spot is never sold short", protection.symbol)
-    ticket = ("long" if protection.side is Side.SELL else "short") if hedging else None
-    if protection.position_id is not None and protection.position_id != ticket:
+    _check_ticket(protection.position_id, protection.symbol, protection.side, hedging=hedging)
+
+
+def _check_ticket(position_id: str | None, symbol: str, side: Side, *, hedging: bool) -> None:
+    """Refuse the id of a position that an order of that side does not close."""
+    ticket = ("long" if side is Side.SELL else "short") if hedging else None
+    if position_id is not None and position_id != ticket:
         problem = "{} is no position of {} that a {} closes; look at the positions"
-        raise refuse("UNKNOWN_POSITION", problem, ascii(protection.position_id[:40]), protection.symbol, protection.side)
+        raise refuse("UNKNOWN_POSITION", problem, ascii(position_id[:40]), symbol, side)
 
 
 def _stop_type(limit: Decimal | None) -> OrderType:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the venue remembers: an order with its legs (PaperOrder, PaperLeg), a Holding; and how it reports an order.
+"""What the venue remembers: an order with its legs (PaperOrder, PaperLeg), and what is held (Holding).
 
 These records are also what stands in the state file.
 """
@@ -11,7 +11,7 @@ from decimal import Decimal
 from attrs import define, evolve, field
 from attrs.setters import NO_OP
 
-from fks_exec import ExecutionResult, Fee, Fill, Leg, Order, OrderRef, OrderType, OrderUpdate, Side, Status
+from fks_exec import Fill, Order, OrderType, Side, Status
 
 ZERO = Decimal(0)
 
@@ -26,8 +26,9 @@ class PaperLeg:
 
     Args:
         role: ``stop_loss`` or ``take_profit``.
-        quantity: base units; at most so much is closed, and never more than is held.
+        quantity: base units, what it has filled included; at most so much is closed, and never more than is held.
         trigger_price: quote currency.
+        triggered: a stop whose price was reached; what is left of it goes on at the market.
     """
 
     role: str
@@ -35,6 +36,12 @@ class PaperLeg:
     quantity: Decimal
     trigger_price: Decimal
     status: Status = field(default=Status.PENDING, converter=_status, on_setattr=NO_OP)
+    triggered: bool = False
+
+    @property
+    def rests(self) -> bool:
+        """It waits for its price, or for the rest of its quantity."""
+        return self.status in (Status.ACCEPTED, Status.PARTIALLY_FILLED)
 
 
 @define(kw_only=True)
@@ -47,6 +54,8 @@ class PaperOrder:
         triggered: its stop price was reached.
         reserved_cash, reserved_base: what is set aside for it while it rests.
         code, error: why it ended before it was filled.
+        covered: base units that its attached legs close at most: what it has filled, less fees in it, since there was
+            something to close.
         role: ``stop_loss`` or ``take_profit`` of what was placed to protect a position; empty for all other orders.
         kind: the protection that the account had then.
     """
@@ -66,6 +75,16 @@ class PaperOrder:
     error: str | None = None
     role: str = ""
     kind: str = ""
+    covered: Decimal = ZERO
+
+    def filled(self, role: str = "") -> Decimal:
+        """What the order itself, or its leg of that role, has traded; base units."""
+        return sum((fill.quantity for fill in self.fills if fill.leg == role), ZERO)
+
+    @property
+    def remaining(self) -> Decimal:
+        """What of the order itself is still to be traded, base units."""
+        return self.order.quantity - self.filled()
 
     @property
     def leg_side(self) -> Side:
@@ -86,6 +105,11 @@ class PaperOrder:
     def limit(self) -> Decimal | None:
         """The price that it insists on; None: it takes what there is."""
         return self.order.price
+
+    @property
+    def at_market(self) -> bool:
+        """A stop that was reached and is not done: it takes whatever is shown, at any price."""
+        return self.triggered and self.order.price is None
 
 
 @define(kw_only=True)
@@ -121,73 +145,3 @@ def kept(order: Order) -> Order:
     if order.confidence is None and order.strategy is None and order.signal_time is None and not order.options:
         return order
     return evolve(order, confidence=None, strategy=None, signal_time=None, options={})
-
-
-def ref_of(entry: PaperOrder) -> OrderRef:
-    """All names of an order."""
-    return OrderRef(
-        client_order_id=entry.order.client_order_id,
-        venue_client_order_id=entry.venue_client_order_id,
-        order_id=entry.order_id,
-        symbol=entry.order.symbol,
-        submitted_at=entry.created,
-    )
-
-
-def result_of(entry: PaperOrder) -> ExecutionResult:
-    """The whole state of an order, its legs and their fills included."""
-    own = tuple(fill for fill in entry.fills if not fill.leg)
-    return ExecutionResult(
-        status=entry.status,
-        order_id=entry.order_id,
-        client_order_id=entry.order.client_order_id,
-        filled_quantity=sum((fill.quantity for fill in own), ZERO),
-        average_price=own[0].price if own else None,  # an order fills at once, at one price
-        error=entry.error,
-        code=entry.code,
-        fills=entry.fills,
-        legs=tuple(_reported(leg) for leg in entry.legs),
-        protected=_protected(entry),
-        fees=_fees(entry.fills),
-    )
-
-
-def leg_result_of(entry: PaperOrder, leg: PaperLeg) -> ExecutionResult:
-    """A leg as an order of its own, for those who ask by its id."""
-    fills = tuple(fill for fill in entry.fills if fill.leg == leg.role)
-    return ExecutionResult(
-        status=leg.status,
-        order_id=leg.order_id,
-        filled_quantity=sum((fill.quantity for fill in fills), ZERO),
-        average_price=fills[0].price if fills else None,
-        fills=fills,
-        fees=_fees(fills),
-    )
-
-
-def update_of(entry: PaperOrder, role: str = "") -> OrderUpdate:
-    """What is published of an order."""
-    return OrderUpdate(ref=ref_of(entry), result=result_of(entry), leg=role)
-
-
-def _reported(leg: PaperLeg) -> Leg:
-    return Leg(
-        role=leg.role,
-        status=leg.status,
-        order_id=leg.order_id,
-        trigger_price=leg.trigger_price,
-        quantity=leg.quantity,
-    )
-
-
-def _protected(entry: PaperOrder) -> bool | None:
-    if entry.order.stop_loss is None:
-        return None
-    return any(leg.role == "stop_loss" and leg.status is Status.ACCEPTED for leg in entry.legs)
-
-
-def _fees(fills: tuple[Fill, ...]) -> tuple[Fee, ...]:
-    paid: dict[str, Decimal] = {}
-    for fill in fills:
-        paid[str(fill.fee_currency)] = paid.get(str(fill.fee_currency), ZERO) + fill.fee
-    return tuple(Fee(currency=currency, amount=amount) for currency, amount in paid.items())

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What an account keeps in its folder, and how a new run finds it again.
 
-``orders.jsonl`` takes one line per step: the orders that changed, whole, with cash and holdings as they are then. The last
-line that names an order is the truth about it, so that an edited configuration changes no past. ``quotes.jsonl`` takes
-the quotes that were set. Each file is rewritten when a good part of its lines is outdated: the orders at the start, the quotes
-also in between.
+``orders.jsonl`` takes one line per step: the orders that changed, whole, with cash and holdings as they are then, and what was
+taken of the quotes. The last line that names an order is the truth about it, so that an edited configuration changes no
+past. ``quotes.jsonl`` takes the quotes that were set. Each file is rewritten when a good part of its lines is outdated: the
+orders at the start, the quotes also in between.
 """
 
 from __future__ import annotations
@@ -16,18 +16,22 @@ from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fks_exec import InvalidOrder, MarketData, Status, VenueError, from_dict
 from fks_exec.convert import to_json
 
 from .config import PaperConfig
+from .display import Shown
 from .engine import Engine
+from .executing import Changes
 from .journal import Journal, Tail, corrupt, read, rewrite
-from .matching import Changes
 from .records import ZERO, Holding, PaperOrder
 
-FORMAT = "fks-exec-paper state 1"
+FORMAT = "fks-exec-paper state 2"
+EARLIER = ("fks-exec-paper state 1",)
+"""Formats that are read too, and are this one afterwards: the first knew no sizes, and orders traded whole."""
+
 _QUOTE_LINES = 10_000
 _SPARE, _SPARE_LINES = 1.5, 100
 
@@ -49,6 +53,7 @@ class Step:
     holdings: tuple[Holding, ...] = ()
     cash: Decimal = ZERO
     counter: int = 0
+    shown: tuple[Shown, ...] = ()
 
 
 class Saved:
@@ -60,6 +65,7 @@ class Saved:
         self.cash: Decimal = ZERO
         self.counter: int = 0
         self.holdings: dict[str, Holding] = {}
+        self.shown: dict[str, Shown] = {}
         self._orders: dict[str, dict[str, Any]] = {}
 
     def take(self, text: str) -> None:
@@ -76,6 +82,7 @@ class Saved:
             raise corrupt(self.path, f"a line does not say what it should ({error})") from None
         self.cash, self.counter = step.cash, step.counter
         self.holdings.update((holding.key, holding) for holding in step.holdings)
+        self.shown.update((shown.quote.symbol, shown) for shown in step.shown)
 
     @property
     def series(self) -> str:
@@ -100,7 +107,8 @@ class Saved:
         yield to_json(self.head)
         for raw in self._orders.values():
             yield json.dumps({"orders": [raw]}, separators=(",", ":"))
-        yield to_json(Step(holdings=tuple(self.holdings.values()), cash=self.cash, counter=self.counter))
+        holdings, shown = tuple(self.holdings.values()), tuple(self.shown.values())
+        yield to_json(Step(holdings=holdings, cash=self.cash, counter=self.counter, shown=shown))
 
     def _order(self, raw: dict[str, Any]) -> PaperOrder:
         try:
@@ -136,7 +144,7 @@ class Store:
             self.orders: Journal
             self.saved, self.orders = self._open_orders(Head(format=FORMAT, currency=currency, series=series))
             self.series: str = self.saved.series
-            self.quotes_set: dict[str, MarketData]
+            self.quotes_set: dict[str, Shown]
             self.quotes: Journal
             self.quotes_set, self.quotes = self._open_quotes()
         except BaseException:
@@ -149,28 +157,29 @@ class Store:
             rewrite(path, [to_json(head)])
         saved = Saved(path)
         tail = read(path, saved.take)
-        _check_head(path, saved.head, head)
-        if tail.lines > _SPARE * saved.count + _SPARE_LINES:
+        found = _checked_head(path, saved.head, head)
+        earlier, saved.head = found.format != head.format, evolve(found, format=head.format)
+        if earlier or tail.lines > _SPARE * saved.count + _SPARE_LINES:
             tail = rewrite(path, saved.lines())
         return saved, Journal(path, tail)
 
-    def _open_quotes(self) -> tuple[dict[str, MarketData], Journal]:
+    def _open_quotes(self) -> tuple[dict[str, Shown], Journal]:
         path = self._folder / "quotes.jsonl"
-        quotes: dict[str, MarketData] = {}
+        quotes: dict[str, Shown] = {}
 
         def take(text: str) -> None:
             try:
-                quote = from_dict(MarketData, json.loads(text))
+                shown = _shown(json.loads(text))
             except ValueError as error:
                 raise corrupt(path, f"a quote is not what it should be ({error})") from None
-            quotes[quote.symbol] = quote
+            quotes[shown.quote.symbol] = shown
 
         tail = read(path, take) if path.exists() else Tail()
         return quotes, Journal(path, tail)
 
-    def write_quote(self, quote: MarketData) -> None:
+    def write_quote(self, quote: Shown) -> None:
         """Add a quote; old ones are dropped now and then, so that the file stays small."""
-        self.quotes_set[quote.symbol] = quote
+        self.quotes_set[quote.quote.symbol] = quote
         if self.quotes.lines >= _QUOTE_LINES + len(self.quotes_set):
             self.quotes.replace([to_json(each) for each in self.quotes_set.values()])
         else:
@@ -197,7 +206,7 @@ class Store:
 def step_text(changes: Changes, cash: Decimal, counter: int) -> str:
     """The line of one step."""
     orders = tuple(entry for entry, _ in changes.orders)
-    return to_json(Step(orders=orders, holdings=changes.holdings, cash=cash, counter=counter))
+    return to_json(Step(orders=orders, holdings=changes.holdings, cash=cash, counter=counter, shown=changes.shown))
 
 
 def restored(config: PaperConfig, store: Store) -> Engine:
@@ -222,17 +231,25 @@ def restored(config: PaperConfig, store: Store) -> Engine:
         engine.book.archive(raw)
     if saved.count:
         engine.restore(saved.counter, saved.cash, holdings, orders)
-    engine.quotes.update((s, quote) for s, quote in store.quotes_set.items() if s in engine.instruments)
+    if config.quotes is None:  # else they are of a time before another account gave them
+        engine.display.restore(store.quotes_set.values(), saved.shown)
     return engine
 
 
-def _check_head(path: Path, found: Head | None, expected: Head) -> None:
+def _shown(data: Any) -> Shown:
+    """A line of the quotes' file; the first format had the bare quote in it."""
+    bare = isinstance(data, dict) and "quote" not in data
+    return Shown(quote=from_dict(MarketData, data)) if bare else from_dict(Shown, data)
+
+
+def _checked_head(path: Path, found: Head | None, expected: Head) -> Head:
     if found is None:
         raise corrupt(path, "it has no first line")
-    if found.format != expected.format:
+    if found.format not in (expected.format, *EARLIER):
         raise corrupt(path, f"it is {found.format[:40]!a}, this version reads {expected.format!a}")
     if found.currency != expected.currency:
         raise corrupt(path, f"it counts in {found.currency}, the configuration says currency = {expected.currency!a}")
+    return found
 
 
 def _hold(path: Path) -> IO[bytes]:

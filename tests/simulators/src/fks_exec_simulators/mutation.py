@@ -2,11 +2,12 @@
 """Runs pytest again and again over copies of our source: a process that has the tools loaded, and forks for each run.
 
 Importing pytest and its kin takes most of so short a run. ``python -m fks_exec_simulators.mutation MODULE...`` preloads
-modules (none of ours) and then answers each line of JSON on its standard input with one on its output.
+modules (none of the package that is mutated) and then answers each line of JSON on its standard input with one on its output.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -27,7 +28,7 @@ class Mutation:
     """The running process, seen from the tests.
 
     Args:
-        preload: further modules that the tests need, none of ours.
+        preload: further modules that the tests need, none of the package that is mutated, nor any that imports it.
     """
 
     def __init__(self, preload: Iterable[str] = ()) -> None:
@@ -37,7 +38,7 @@ class Mutation:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**known, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**known, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         )
 
     def run(self, source: Path, package: str, tests: Iterable[str], output: Path, seconds: float = 60.0) -> int:
@@ -97,6 +98,7 @@ def main(preload: Iterable[str]) -> None:
     """Answer the jobs on standard input until it ends."""
     for name in (*PRELOAD, *preload):
         importlib.import_module(name)
+    gc.freeze()  # what is loaded stays; pytest collects garbage at the end of each run
     for line in sys.stdin:
         print(_forked(json.loads(line)), flush=True)
 

@@ -65,6 +65,7 @@ class Truth:
     venue: FaultyVenue
     hands: list[tuple[int, str, str, Decimal]] = Factory(list)
     _kept: _Kept = Factory(_Kept)
+    _least: dict[str, Decimal] = Factory(dict)
 
     def __attrs_post_init__(self) -> None:
         self.venue.exchange.floor.book.orders = self._kept
@@ -80,6 +81,10 @@ class Truth:
         for ticket, part in list(holdings.parts(symbol, change)):
             self.hands.append((self._last(), symbol, ticket, part))
         self.venue.adjust_position(symbol, change)
+        for placed in self.placed:
+            name = placed.order.client_order_id
+            if name and placed.order.symbol == symbol and any(leg.attached for leg in placed.legs):
+                self._least[name] = min(self.held_for(name), self._least.get(name, placed.order.quantity))
 
     def _last(self) -> int:
         return max((_number(fill) for placed in self.placed for fill in placed.fills), default=0)
@@ -138,9 +143,13 @@ class Truth:
         return stands
 
     def held_for(self, entry: str) -> Decimal:
-        """How much the venue holds on an entry's side: no stop can cover more, whatever its strategy counts as its own."""
+        """How much the venue holds on an entry's side: no stop can cover more, whatever its strategy counts as its own.
+
+        What somebody else sold is gone from the stop that the venue attached, also when he buys it back.
+        """
         order = next(placed.order for placed in self.placed if placed.order.client_order_id == entry)
-        return self.venue.exchange.floor.book.holdings.reducible(order.symbol, order.side.opposite)
+        held = self.venue.exchange.floor.book.holdings.reducible(order.symbol, order.side.opposite)
+        return min(held, self._least.get(entry, held))
 
     def stopped(self, entry: str) -> Decimal:
         """How much of an entry is under stops that rest at the venue; base units or contracts."""

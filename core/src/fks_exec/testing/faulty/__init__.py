@@ -4,6 +4,7 @@
 from .call import Fault
 from .counterpart import FaultyCounterpart, serve
 from .declared import CAPABILITIES, default_instrument
+from .dialect import HttpDialect, HttpRequest
 from .legs import LateCancel, LooseLink, RefuseLeg, Vanish
 from .placed import PlacedOrder
 from .placing import (
@@ -37,7 +38,7 @@ from .refusing import (
     Unsent,
 )
 from .remote import REMOTE, RemoteConfig, RemoteFaultyVenue, RemotePlugin
-from .requests import Request, read_requests
+from .requests import Asked, Request, read_requests
 from .script import FAULTS, ByChance, fault_from_dict, fault_to_dict
 from .venue import FaultyPlugin, FaultyVenue
 
@@ -48,6 +49,7 @@ __all__ = [
     "AcceptThenDrop",
     "AcceptThenHang",
     "AnswerTwice",
+    "Asked",
     "BadCredentials",
     "ByChance",
     "CancelMeetsFill",
@@ -62,6 +64,8 @@ __all__ = [
     "FaultyVenue",
     "Fill",
     "Garbage",
+    "HttpDialect",
+    "HttpRequest",
     "LateAppearance",
     "LateCancel",
     "LateFill",

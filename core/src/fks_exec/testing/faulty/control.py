@@ -70,6 +70,10 @@ def by_chance(chances: list[tuple[float, dict[str, Any]]], seed: int) -> ByChanc
     return ByChance({fault_from_dict(fault): share for share, fault in chances}, seed)
 
 
+def _away(venue: FaultyVenue, on: bool) -> None:
+    venue.away = on
+
+
 def _publishing(venue: FaultyVenue, on: bool) -> None:
     venue.publishing = on
 
@@ -84,6 +88,7 @@ CONTROLS: dict[str, Callable[..., Any]] = {
     "follow": _follow,
     "choose": _choose,
     "publishing": _publishing,
+    "away": _away,
     "set_price": lambda venue, symbol, bid, ask=None: venue.set_price(symbol, bid, ask),
     "trigger": lambda venue, symbol, price: venue.trigger(symbol, price),
     "stale_quotes": lambda venue, symbol, seconds: venue.stale_quotes(symbol, seconds),

@@ -156,6 +156,17 @@ class Controls:
         self.exchange.publishing = on
 
     @property
+    def away(self) -> bool:
+        """Whether it cannot be reached: requests never arrive, and what hangs breaks."""
+        return self.exchange.away
+
+    @away.setter
+    def away(self, on: bool) -> None:
+        self.exchange.away = on
+        if on:
+            self.exchange.waits.drop()
+
+    @property
     def hanging(self) -> int:
         """How many calls wait to be released."""
         return len(self.exchange.waits)

@@ -70,6 +70,10 @@ class FaultyCounterpart:
         """Requests that hang go on."""
         await self._ask("release")
 
+    async def away(self, on: bool) -> None:
+        """From now on it cannot be reached, or can again."""
+        await self._ask("away", on=on)
+
 
 @asynccontextmanager
 async def serve(venue: FaultyVenue, key: str = "a key for tests") -> AsyncIterator[RemoteConfig]:

@@ -54,6 +54,7 @@ class Exchange:
         self.waits: Waits = Waits()
         self.requests: list[Request] = []
         self.publishing: bool = publishing
+        self.away: bool = False
         self.floor: Floor = Floor(book, self._publish, self._wake, instrument, kinds)
         self._listeners: dict[str, Listener] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -94,6 +95,8 @@ class Exchange:
 
     def _receive(self, asked: Asked, given: Fault | None = None) -> object:
         """From the arrival to the answer, or to the first wait; nothing comes between."""
+        if self.away:
+            raise ConnectionResetError("the venue cannot be reached")
         with self.lock:
             self.floor.advance()
             request = request_of(asked, len(self.requests) + 1, self.floor.clock.now())

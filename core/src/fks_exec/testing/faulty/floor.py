@@ -19,6 +19,7 @@ from ...model.orders import Order, OrderChange, OrderRef, Side, TimeInForce
 from ...model.results import ExecutionResult, Status
 from .book import Book
 from .later import Later
+from .market import check_listed
 from .placed import PlacedOrder
 from .protection import Legs
 from .requests import Asked
@@ -65,7 +66,8 @@ class Floor:
             "positions": self.book.positions,
             "balance": self.book.balances,
             "quote": lambda: self.book.quote(asked.symbol, self.clock.now()),
-            "instrument": lambda: self._instrument(asked.symbol),
+            "instrument": lambda: self._listed(asked.symbol),
+            "health": lambda: None,
         }
         return actions[asked.kind]()
 
@@ -110,8 +112,13 @@ class Floor:
             self._enter(placed)
         return made[0]
 
+    def _listed(self, symbol: str) -> Instrument:
+        check_listed(symbol)
+        return self._instrument(symbol)
+
     def _check(self, placed: PlacedOrder) -> None:
         order = placed.order
+        check_listed(order.symbol)
         if self.book.owned and order.side is Side.SELL and placed.remaining > self.book.free(order.symbol):
             raise VenueRejected("less than that is held and free", code="INSUFFICIENT")
         if not self.book.may_fill(placed):

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
+from ...errors import VenueError
 from ...hookspecs import hookimpl
 from ...model.account import ABILITIES, Balance, Capabilities, Check, Health, Position, Protection
 from ...model.events import OrderUpdate
@@ -83,6 +84,8 @@ def amending(ref: OrderRef, change: OrderChange, submission: Submission) -> Aske
 
 
 HEALTH = Health([Check(name="venue", ok=True, message="simulated")])
+UNREACHED = "the venue broke the connection while the account was opened; is it running?"
+AWAY = Health([Check(name="venue", ok=False, message="it cannot be reached", remedy="start it, or look at the connection")])
 
 
 class AsyncConnection(Connection):
@@ -91,7 +94,10 @@ class AsyncConnection(Connection):
     @hookimpl
     async def init(self, config: Any, context: VenueContext) -> None:
         """Connect."""
-        await self.exchange.carry_out(Asked(kind="open", account=context.account))
+        try:
+            await self.exchange.carry_out(Asked(kind="open", account=context.account))
+        except OSError:
+            raise VenueError(UNREACHED, code="AWAY") from None
         self.opened(context, asyncio.get_running_loop())
 
     @hookimpl
@@ -149,7 +155,11 @@ class AsyncConnection(Connection):
 
     @hookimpl
     async def health_check(self) -> Health:
-        """Well."""
+        """Well, if it answers."""
+        try:
+            await self._read(Asked(kind="health", account=self.account))
+        except (VenueError, OSError):
+            return AWAY
         return HEALTH
 
     @hookimpl
@@ -164,7 +174,10 @@ class BlockingConnection(Connection):
     @hookimpl
     def init(self, config: Any, context: VenueContext) -> None:
         """Connect."""
-        self._ask(Asked(kind="open", account=context.account))
+        try:
+            self._ask(Asked(kind="open", account=context.account))
+        except OSError:
+            raise VenueError(UNREACHED, code="AWAY") from None
         self.opened(context, None)
 
     @hookimpl
@@ -222,7 +235,11 @@ class BlockingConnection(Connection):
 
     @hookimpl
     def health_check(self) -> Health:
-        """Well."""
+        """Well, if it answers."""
+        try:
+            self._ask(Asked(kind="health", account=self.account))
+        except (VenueError, OSError):
+            return AWAY
         return HEALTH
 
     @hookimpl

@@ -16,6 +16,10 @@ from ...model.orders import Side
 Half: TypeAlias = Literal["bid", "ask"]
 
 
+NO_SUCH = "NO/SUCH"
+"""The one symbol that the venue does not list; every other text is an instrument."""
+
+
 @define(kw_only=True, eq=False)
 class Market:
     """Bid and ask of every instrument.
@@ -52,6 +56,7 @@ class Market:
         Raises:
             VenueRejected: nothing.
         """
+        check_listed(symbol)
         if symbol in self.silent:
             raise VenueRejected(f"there is no quote of {symbol}", code="NO_QUOTE")
         (bid, ask), half = self.both(symbol), self.halves.get(symbol)
@@ -62,3 +67,9 @@ class Market:
             last=bid,
             timestamp=time - round(self.ages.get(symbol, 0.0) * 1000),
         )
+
+
+def check_listed(symbol: str) -> None:
+    """Raises VenueRejected for what the venue does not list."""
+    if symbol == NO_SUCH:
+        raise VenueRejected(f"there is no instrument {symbol}; look at the spelling", code="UNKNOWN_SYMBOL")

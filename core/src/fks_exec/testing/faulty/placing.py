@@ -207,8 +207,9 @@ class LateFill(Placing):
         placed.status = Status(self.says)
 
         def fill() -> None:
-            call.floor.fill(placed)
-            call.floor.tell(placed)
+            if self.says != "accepted" or placed.open:  # what was cancelled meanwhile, and answered so, does not fill
+                call.floor.fill(placed)
+                call.floor.tell(placed)
 
         call.later(fill, seconds=self.after, looks=self.after_looks)
         return placed.result

@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from ...clock import SystemClock
 from ...convert import from_dict, to_dict
-from ...errors import NotSent
+from ...errors import NotSent, VenueError
 from ...hookspecs import hookimpl
 from ...model.account import Balance, Capabilities, Health, Position, Protection
 from ...model.events import OrderUpdate
@@ -20,14 +20,19 @@ from ...model.orders import Order, OrderChange, OrderRef, Submission
 from ...model.results import ExecutionResult
 from ...secrets import Secret
 from .declared import ALL
-from .hooks import HEALTH, amending, cancelling, placing, protecting
+from .hooks import AWAY, HEALTH, amending, cancelling, placing, protecting
 from .requests import ACCOUNT, Asked
 from .wire import HOST, Message, read_message, request_bytes, unpack, unpack_error
 
 
 @frozen(kw_only=True)
 class RemoteConfig:
-    """Where the venue listens, on the loopback address, and the key of the signatures."""
+    """How the venue is reached.
+
+    Args:
+        port: of the loopback address.
+        key: of the signatures.
+    """
 
     port: int
     key: Secret = field(repr=False)
@@ -105,7 +110,12 @@ class RemoteFaultyVenue:
     async def init(self, config: RemoteConfig, context: VenueContext) -> None:
         """Connect, learn what the venue can do, begin to listen."""
         self._account, self._client = context.account, Client(config)
-        answer = await self._client.ask("/request", to_dict(Asked(kind="open", account=self._account)))
+        try:
+            answer = await self._client.ask("/request", to_dict(Asked(kind="open", account=self._account)))
+        except OSError as error:
+            self._client.close()
+            text = f"the venue broke the connection while the account was opened ({type(error).__name__}); is it running?"
+            raise VenueError(text, code="AWAY") from None
         self._capabilities = from_dict(Capabilities, answer["capabilities"])
         self._listening = asyncio.ensure_future(self._listen(self._client, context, answer["after"]))
 
@@ -188,7 +198,11 @@ class RemoteFaultyVenue:
 
     @hookimpl
     async def health_check(self) -> Health:
-        """Well; a look at the market shows more."""
+        """Well, if it answers."""
+        try:
+            await self._ask(Asked(kind="health", account=self._account))
+        except (VenueError, OSError, EOFError):
+            return AWAY
         return HEALTH
 
     @hookimpl
@@ -216,5 +230,6 @@ REMOTE = VenueType(
     config=RemoteConfig,
     capabilities=ALL,
     summary="A simulated venue in a process of its own, over HTTP",
+    simulated=True,
 )
 """The type: ``Account("mine", REMOTE, process.config)``."""

@@ -15,7 +15,7 @@ from ...model.numbers import plain, to_optional
 from ...model.orders import Order, OrderChange, OrderRef, Side
 
 Kind: TypeAlias = Literal[
-    "open", "place", "protect", "cancel", "amend", "look_up", "scan", "positions", "balance", "quote", "instrument"
+    "open", "place", "protect", "cancel", "amend", "look_up", "scan", "positions", "balance", "quote", "instrument", "health"
 ]
 """What a request asks for; ``protect`` is protect_position, ``look_up`` is fetch_order, ``scan`` is fetch_open_orders,
 ``open`` is init."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,16 +13,17 @@ from ...convert import from_dict, to_dict
 from ...errors import FksExecError, VenueError
 from ...model.events import OrderUpdate
 from .control import control
+from .loopback import Loopback
 from .refusing import Refuse
 from .requests import Asked
 from .venue import FaultyVenue
-from .wire import HOST, Message, answer_bytes, pack, pack_error, read_message, signed
+from .wire import Message, answer_bytes, pack, pack_error, signed
 
 POLL = 20.0
 """Seconds after which a long poll without news is answered."""
 
 
-class Server:
+class Server(Loopback):
     """One venue over HTTP.
 
     Args:
@@ -31,6 +32,7 @@ class Server:
     """
 
     def __init__(self, venue: FaultyVenue, key: str) -> None:
+        super().__init__()
         self._venue = venue
         self._key = key
         self._clock = SystemClock()
@@ -38,77 +40,14 @@ class Server:
         self._listeners: dict[str, Callable[[OrderUpdate], None]] = {}
         self._updates: list[tuple[str, OrderUpdate]] = []
         self._news = asyncio.Event()
-        self._dropping = False
-        self._connections: set[asyncio.StreamWriter] = set()
-        self._tasks: set[asyncio.Task[bytes]] = set()
-        self._server: asyncio.Server | None = None
-
-    async def start(self, port: int = 0) -> int:
-        """Listen on a port of the loopback address, a free one if 0, and return it."""
-        self._server = await asyncio.start_server(self._connected, HOST, port, backlog=512)
-        number: int = self._server.sockets[0].getsockname()[1]
-        return number
 
     async def stop(self) -> None:
         """Break all connections, end all calls."""
-        if self._server is not None:
-            self._server.close()
-        self.drop()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await super().stop()
         self._venue.exchange.close()
 
-    def drop(self, but: asyncio.StreamWriter | None = None) -> None:
-        """Break all connections but one; what was placed stays placed, and what is still at work goes on."""
-        for writer in self._connections - {but}:
-            writer.transport.abort()
-
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections.add(writer)
-        try:
-            while (message := await read_message(reader)) is not None:
-                answer = await self._answer(message, reader)
-                if self._dropping:
-                    self._dropping = False
-                    self.drop(but=writer)
-                if not answer:
-                    writer.transport.abort()
-                    break
-                writer.write(answer)
-                await writer.drain()
-        except (OSError, ValueError, asyncio.LimitOverrunError):
-            writer.transport.abort()
-        finally:
-            self._connections.discard(writer)
-            writer.close()
-
-    async def _answer(self, message: Message, reader: asyncio.StreamReader) -> bytes:
-        """The answer; empty: the connection is to break.
-
-        A caller that goes away ends nothing: as at a real venue, the request is at work without it.
-        """
-        task = self._spawn(self._serve(message))
-        gone = asyncio.ensure_future(reader.read(1))
-        try:
-            await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
-            return task.result() if task.done() else b""
-        finally:
-            gone.cancel()
-            await asyncio.gather(gone, return_exceptions=True)
-
-    def _spawn(self, work: Coroutine[Any, Any, bytes]) -> asyncio.Task[bytes]:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[bytes]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()
-
-    async def _serve(self, message: Message) -> bytes:
+    async def respond(self, message: Message) -> bytes:
+        """What the venue does with a request, as plain data; a broken connection is an empty answer."""
         if not signed(self._key, message):
             return answer_bytes(401, {"error": "VenueAuthError", "message": "the signature is wrong", "code": "SIGNATURE"})
         try:

@@ -140,5 +140,6 @@ class FaultyPlugin:
             create=lambda: _Face(self._venue._connect().hooks()),
             capabilities=self._venue.declared,
             summary="A simulated venue that follows a script of faults",
+            simulated=True,
         )
         return [kind]

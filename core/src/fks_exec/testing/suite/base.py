@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""``Suite``: what every class of the suite stands on: the two fixtures of the author, and the desk made of them."""
+"""``Conformance``, which every suite is, and ``Suite``, that of venues: the author's two fixtures, the desk made of them."""
 
 from __future__ import annotations
 
@@ -15,12 +15,21 @@ from .desk import Desk, not_tried
 from .summary import attend
 
 F = TypeVar("F", bound=Callable[..., Any])
+C = TypeVar("C", bound=type[Any])
 
 
 def floor(test: F) -> F:
     """Mark a test that no venue may leave out: where it cannot run, it fails."""
     test.floor = True  # type: ignore[attr-defined]
     return test
+
+
+def all_floor(cls: C) -> C:
+    """Mark every test of a class that does not say otherwise, where nothing is declared that could be missing."""
+    for name, test in vars(cls).items():
+        if name.startswith("test_") and not hasattr(test, "floor"):
+            floor(test)
+    return cls
 
 
 def since(version: str) -> Callable[[F], F]:
@@ -33,24 +42,45 @@ def since(version: str) -> Callable[[F], F]:
     return mark
 
 
-class Suite:
-    """Subclass a class of the suite and give the fixture ``venue``, and ``counterpart`` where there is one.
+class Conformance:
+    """What the suites for venues, guards, observers and journals have in common.
+
+    A test of a suite cannot be replaced by a subclass, one of the floor cannot be left out, and one that is newer than the
+    subclass only warns. The run ends with a line for each subclass.
 
     Attributes:
         written_for: the version of fks-exec for which the subclass was written; tests that are newer only warn.
+        subject: the fixture that the author gives, whose ``title`` names the line.
     """
 
-    pytestmark = pytest.mark.asyncio
     written_for: ClassVar[str] = ""
+    subject: ClassVar[str] = ""
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
         if cls.__module__.startswith(__package__ or "\0"):
             return
-        for name in vars(cls):
-            owner = next((base for base in cls.__mro__[1:] if name in vars(base)), None)
-            if name.startswith("test_") and owner is not None and issubclass(owner, Suite):
-                raise TypeError(f"{cls.__name__}.{name} replaces a test of the suite, which cannot be left out; rename yours")
+        for name in _tests_of(cls):
+            first = next(base for base in cls.__mro__ if name in vars(base))
+            if first is cls or not issubclass(first, Conformance):
+                raise TypeError(f"{first.__name__}.{name} replaces a test of the suite, which cannot be left out; rename yours")
+
+    @pytest.fixture(autouse=True)
+    def _attended(self, request: pytest.FixtureRequest) -> None:
+        attend(request.config)
+
+
+def _tests_of(cls: type) -> set[str]:
+    """The names of the suite's tests that a class has inherited."""
+    suites = [base for base in cls.__mro__[1:] if issubclass(base, Conformance)]
+    return {name for base in suites for name in vars(base) if name.startswith("test_")}
+
+
+class Suite(Conformance):
+    """Subclass a class of the suite and give the fixture ``venue``, and ``counterpart`` where there is one."""
+
+    pytestmark: ClassVar[pytest.MarkDecorator] = pytest.mark.asyncio
+    subject: ClassVar[str] = "venue"
 
     @pytest.fixture
     def venue(self) -> Trial:
@@ -61,10 +91,6 @@ class Suite:
     def counterpart(self) -> Counterpart | None:
         """The venue's own side; without one the suite can neither break nor count anything."""
         return None
-
-    @pytest.fixture(autouse=True)
-    def _attended(self, request: pytest.FixtureRequest) -> None:
-        attend(request.config)
 
     @pytest_asyncio.fixture
     async def desk(self, venue: Trial, counterpart: Counterpart | None, tmp_path: Path) -> AsyncIterator[Desk]:

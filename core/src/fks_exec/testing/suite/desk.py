@@ -6,9 +6,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, overload
 
 import pytest
 from attrs import define, evolve
@@ -22,8 +23,12 @@ from ...model.numbers import ZERO
 from ...model.orders import Order, OrderRef, Side, Submission
 from ...model.results import ExecutionResult, Status
 from ..trial import Counterpart, Placed, Trial
+from .tidying import Tidier, amounts, told_problems
 
 T = TypeVar("T")
+
+MADE: ContextVar[list[Desk] | None] = ContextVar("MADE", default=None)
+"""Takes each desk that a test makes, in a run that wants to know what the tests asked for and sent."""
 
 NOT_DECLARED = "not declared: "
 NOT_TRIED = "not tried: "
@@ -80,6 +85,9 @@ class Desk:
         name: the account's.
         config: None: the trial's.
         plugins: wrappers and guards beside it.
+
+    ``asked`` has the words for which the test asked with :meth:`needs`, and ``ordered`` the orders that went through
+    :meth:`send`, no legs: what a test that passes proves, for the record. ``sent`` is what has to be cleared away.
     """
 
     def __init__(
@@ -95,6 +103,10 @@ class Desk:
         self.counterpart: Counterpart | None = counterpart
         self.updates: list[OrderUpdate] = []
         self.sent: list[Sent] = []
+        self.asked: set[str] = set()
+        self.ordered: list[Sent] = []
+        if (made := MADE.get()) is not None:
+            made.append(self)
         self.account: Account = Account(
             name,
             trial.make(),
@@ -107,13 +119,24 @@ class Desk:
             live=trial.level == "live",
         )
         self.instrument: Instrument = Instrument(symbol=trial.symbol)
+        self._least: Decimal = ZERO
 
     async def open(self) -> Desk:
         """Open the account and learn the rules of the instrument."""
         await self.account.open()
         if "fetch_instrument" in self.account.capabilities.abilities:
-            self.instrument = await self.account.fetch_instrument(self.symbol)
+            known = await self.account.fetch_instrument(self.symbol)
+            assert known is not None, f"fetch_instrument({self.symbol!r}) answers None; the suite cannot trade without rules"
+            self.instrument = known
+            await self.weigh()
         return self
+
+    async def weigh(self) -> None:
+        """Learn what quantity is worth the instrument's ``min_notional`` now; no order is smaller."""
+        least = self.instrument.min_notional
+        if self.trial.quantity is None and least:
+            price = Decimal(1) if self.instrument.kind is Kind.INVERSE else await self.price(Side.SELL)
+            self._least = least / (self.instrument.contract_size * price)
 
     async def close(self) -> None:
         """Leave nothing behind where it would cost something, and close the account."""
@@ -158,6 +181,7 @@ class Desk:
         for word in words:
             if word not in known:
                 not_declared(word)
+        self.asked.update(words)
 
     def tries(self, *words: str) -> Counterpart:
         """The counterpart; ends the test as *not tried* unless it can do all of these.
@@ -180,13 +204,14 @@ class Desk:
         if self.trial.quantity is not None:
             return self.trial.quantity
         rules = self.instrument
-        least = max(rules.min_quantity or ZERO, rules.quantity_step or ZERO) or Decimal(1)
+        least = max(rules.min_quantity or ZERO, rules.quantity_step or ZERO, self._least) or Decimal(1)
         return rules.quantity_up(least * 2)
 
     async def price(self, side: Side) -> Decimal:
-        """What one pays or gets now, quote currency."""
-        price = (await self.account.fetch_data(self.symbol)).price_for(side)
-        assert price is not None, f"fetch_data({self.symbol!r}) tells no price to {side}; the suite cannot trade without one"
+        """What one pays or gets now, quote currency; where the venue does not tell it, the last price or the other side's."""
+        quote = await self.account.fetch_data(self.symbol)
+        price = quote.price_for(side) or quote.last or quote.price_for(side.opposite)
+        assert price, f"fetch_data({self.symbol!r}) tells no price to {side}; the suite cannot trade without one"
         return price
 
     async def away(self, side: Side, percent: int = 10) -> Decimal:
@@ -198,7 +223,7 @@ class Desk:
         price = await self.price(side) * (100 - side.sign * percent) / 100
         tick = self.instrument.price_tick
         if tick is None:
-            return Decimal(f"{price:.2f}") if price > 10 else Decimal(f"{price:.6f}").normalize()
+            return Decimal(f"{price:.{2 if price > 10 else 6}f}" if price * 100 > 1 else f"{price:.3g}").normalize()
         return (price / tick).to_integral_value() * tick
 
     def order(self, side: Side | str = "buy", **changes: Any) -> Order:
@@ -221,6 +246,7 @@ class Desk:
         submission = self.account.submission(name, seconds=self.trial.seconds if seconds is None else seconds)
         sent = Sent(order=order, submission=submission, result=ExecutionResult(status=Status.UNKNOWN))
         self.sent.append(sent)
+        self.ordered.append(sent)
         sent.result = await self.account.execute_order(order, submission)
         return sent
 
@@ -273,7 +299,13 @@ class Desk:
         every = await self.tries("placed").placed()
         return [each for each in every if sent is None or each.venue_client_order_id == sent.submission.venue_client_order_id]
 
-    async def until(self, ask: Callable[[], T | Awaitable[T]], holds: Callable[[T], object], what: str) -> T:
+    @overload
+    async def until(self, ask: Callable[[], Awaitable[T]], holds: Callable[[T], object], what: str) -> T: ...
+
+    @overload
+    async def until(self, ask: Callable[[], T], holds: Callable[[T], object], what: str) -> T: ...
+
+    async def until(self, ask: Callable[[], Any], holds: Callable[[Any], object], what: str) -> Any:
         """Ask again and again until the answer holds.
 
         Args:
@@ -284,26 +316,39 @@ class Desk:
         pause = 0.002
         while True:
             asked = ask()
-            answer: T = await asked if inspect.isawaitable(asked) else asked
+            answer = await asked if inspect.isawaitable(asked) else asked
             if holds(answer):
                 return answer
             if loop.time() > end:
-                pytest.fail(f"waited {self.trial.seconds:g} s for {what}; the last answer was {answer}", pytrace=False)
+                pytest.fail(f"waited {self.trial.seconds:g} s for {what}; the last answer was {_short(answer)}", pytrace=False)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.25 if self.trial.level in ("sandbox", "live") else 0.02)
 
     async def _clean(self) -> None:
-        """Cancel what rests of ours, and trade back what was filled."""
-        net = ZERO
+        """End what rests of ours, and trade back what was filled; what could not be cleared away is told."""
+        tidier = Tidier(self.account, self._back, self.trial.seconds)
+        states = []
         for sent in self.sent:
-            state = await self.state(sent)
-            if not state.status.terminal and "cancel_order" in self.account.capabilities.abilities:
-                state = await self.account.cancel_order(sent.ref)
-            net += sent.order.side.sign * state.filled_quantity
-        back = self.instrument.quantity_down(abs(net))
-        if back:
-            side = Side.SELL if net > 0 else Side.BUY
-            await self.account.execute_order(self.order(side, quantity=back), self.account.submission())
+            closes = sent.order.reduce_only or sent not in self.ordered  # a leg closes
+            states.append((sent.order, closes, await tidier.end(sent)))
+        for side, quantity in amounts(states, hedging=self.declared.hedging).items():
+            if side is Side.BUY and self.spot and "fetch_balance" in self.account.capabilities.abilities:
+                quantity = min(quantity, self.instrument.quantity_down(await self.position()))  # fees may be taken of it
+            if quantity > 0:
+                await tidier.give_back(side.opposite, quantity)
+        assert not tidier.problems, " ".join(told_problems(tidier.problems))
+
+    def _back(self, side: Side, quantity: Decimal) -> Order:
+        """It can open nothing where the venue sees to that."""
+        return self.order(side, quantity=quantity, reduce_only=self.declared.reduce_only)
+
+
+def _short(answer: object) -> str:
+    """An answer, for a failure's sentence."""
+    if not isinstance(answer, ExecutionResult):
+        return str(answer)
+    why = f" ({answer.code}: {answer.error})" if answer.error else ""
+    return f"{answer.status}, filled {answer.filled_quantity}{why}"
 
 
 def told(sent: Sent) -> str:

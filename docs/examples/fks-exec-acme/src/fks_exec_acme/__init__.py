@@ -6,12 +6,17 @@ from decimal import Decimal
 from attrs import frozen
 
 from fks_exec import Side, VenueRejected, hookimpl
-from fks_exec.model import ExecutionResult, Fill, Health, MarketData, Order, Submission, VenueContext, VenueType
+from fks_exec.model import ExecutionResult, Fill, Health, MarketData, Order, OrderType, Submission, VenueContext, VenueType
 
 
 @frozen(kw_only=True)
 class AcmeConfig:
-    """The ``[accounts.NAME.config]`` table: what Acme trades, and its prices in quote currency."""
+    """The ``[accounts.NAME.config]`` table.
+
+    Args:
+        symbols: canonical, what Acme trades.
+        bid, ask: its prices, quote currency.
+    """
 
     symbols: tuple[str, ...] = ("BTC/USDT",)
     bid: Decimal = Decimal(67499)
@@ -28,6 +33,8 @@ class Acme:
 
     @hookimpl
     async def execute_order(self, order: Order, submission: Submission) -> ExecutionResult:
+        if order.order_type is not OrderType.MARKET:  # not declared, so core does not send it; nor is it taken for another
+            raise VenueRejected(f"Acme takes no {order.order_type} orders", code="ORDER_TYPE")
         number = submission.venue_client_order_id
         if number not in self.book:  # the same id is the same order: it fills once
             quote = await self.fetch_data(order.symbol)
@@ -55,4 +62,4 @@ class Acme:
 
 @hookimpl
 def fks_exec_venues() -> list[VenueType]:
-    return [VenueType(name="acme", create=Acme, config=AcmeConfig, summary="The Acme exchange, in memory")]
+    return [VenueType(name="acme", create=Acme, config=AcmeConfig, summary="The Acme exchange, in memory", simulated=True)]

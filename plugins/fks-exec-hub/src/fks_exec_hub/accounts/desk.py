@@ -27,6 +27,7 @@ from .book import Book
 from .breaker import CircuitBreaker
 from .day import Day
 from .live import Earlier, Live
+from .proof import Proof
 from .quotes import Equity, Quotes
 from .refusals import Refusals
 from .sent import Sent
@@ -58,7 +59,8 @@ class Desk:
     protects an instrument. ``breaker`` and ``refusals`` hold entries back. ``tripped`` is told, when a fault has halted the
     account, which orders had their intent before. ``orphans``: by instrument, the legs that still rest though what they
     protected is gone; entries wait for them. ``protecting``: by instrument, the entries whose protection is not done.
-    ``mismatched``: the instruments of which the venue was seen to hold something else.
+    ``mismatched``: the instruments of which the venue was seen to hold something else. ``proof``: what the account's
+    conformance record lets through, where one is required.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Desk:
         self.tripped: Callable[[list[Live]], None] = lambda before: None
         self.breaker: CircuitBreaker = CircuitBreaker(config.breaker, clock)
         self.refusals: Refusals = Refusals(config.breaker, clock)
+        self.proof: Proof = Proof()
         self.repair: asyncio.Task[None] | None = None
         self.adopt: Callable[[Recorded], Awaitable[None]] = _nothing
         self.cancel: Callable[[Live], Awaitable[object]] = _nothing

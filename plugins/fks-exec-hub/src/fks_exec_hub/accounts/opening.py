@@ -24,6 +24,7 @@ from fks_exec.plugins import Plugins
 from ..config import AccountConfig, HubConfig
 from ..errors import UnknownAccount
 from .desk import Desk
+from .proof import Demand
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Recipe:
     Args:
         plugins: guards, and wrappers that the host passed in code.
         state_dir: None: the venue keeps nothing.
+        demand: what is required of its conformance record; None: nothing.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Recipe:
     state_dir: Path | None
     clock: Clock
     quote: Callable[[str, str], Awaitable[MarketData]] | None = None
+    demand: Demand | None = None
 
     def make(self, on_update: Callable[[OrderUpdate], None] | None = None) -> Account:
         """A new Account, not yet open."""
@@ -83,6 +86,8 @@ class Opener:
         self._recipe = recipe
         self._desk = desk
         self._on_update = on_update
+        if recipe.demand is not None:
+            desk.proof = recipe.demand.unread
         self._task: asyncio.Task[None] | None = None
 
     async def first(self) -> None:
@@ -127,8 +132,20 @@ class Opener:
             text = "the venue declares hedging without reduce_only: nothing could be closed; tell the plugin's author"
             self._failed(text)
             raise PluginError(f"account {self._desk.name!r}: {text}")
+        await self._prove(account)
         self._desk.opened(account)
         self._tell(ready=True)
+
+    async def _prove(self, account: Account) -> None:
+        """What the account's record lets through, before the first order is."""
+        demand = self._recipe.demand
+        if demand is None:
+            return
+        self._desk.proof = proof = await asyncio.to_thread(demand.prove, account.capabilities)
+        if proof.reason:
+            self._desk.alarm("NO_RECORD", f"the account only reduces: {proof.reason}; {proof.remedy}")
+        elif proof.missing:
+            log.warning("account %s: its record does not prove %s; such entries are denied", self._desk.name, proof.missing)
 
     def _failed(self, reason: str) -> None:
         log.warning("account %s is not ready: %s", self._desk.name, reason)

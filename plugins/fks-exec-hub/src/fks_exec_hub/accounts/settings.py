@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
@@ -12,6 +12,9 @@ from fks_exec.errors import ConfigError
 from fks_exec.model.account import ProtectionKind
 
 from ..zones import zone
+
+Evidence: TypeAlias = Literal["offline", "simulator", "sandbox", "live"]
+"""What a conformance record rests on, the least first; as ``fks_exec.testing.Level`` has it."""
 
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 

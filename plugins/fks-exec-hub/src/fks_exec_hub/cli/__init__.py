@@ -20,10 +20,14 @@ GROUP = "fks_exec.commands"
 SUMMARIES = {
     "check": "Try the configuration, the plugins, the secrets, the journal; --open: the accounts too.",
     "config": "Print a commented table for a venue, a guard or an observer.",
+    "conformance": "Run the conformance suite on an account; --record writes what it proves.",
     "explain": "Say what a code or a status means and what to do about it.",
     "halt": "Let an account only reduce, or do nothing but cancel.",
     "health": "Open the accounts and ask each how it is.",
     "journal": "Verify the journal.",
+    "new-guard": "Write the repository of a guard of your own.",
+    "new-observer": "Write the repository of an observer of your own.",
+    "new-venue": "Write the repository of a venue plugin of your own; it passes its tests at once.",
     "order": "Send one order and wait for what becomes of it.",
     "orders": "List, show, cancel and change orders; resolve one of unknown outcome.",
     "plugins": "List the installed plugins and what became of each.",
@@ -82,7 +86,7 @@ def _points() -> dict[str, list[importlib.metadata.EntryPoint]]:
 
 def _summary(name: str, points: Sequence[importlib.metadata.EntryPoint]) -> str:
     if not points and name in ELSEWHERE:
-        return f"{SUMMARIES[name]} (Not installed: pip install {ELSEWHERE[name]})"
+        return f"{SUMMARIES[name]} (Missing: pip install {ELSEWHERE[name]})"
     return SUMMARIES[name] if name in SUMMARIES else f"From {' and '.join(map(_origin, points))}."
 
 

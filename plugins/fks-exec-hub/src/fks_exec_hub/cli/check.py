@@ -17,7 +17,7 @@ from fks_exec_hub.config import find_config
 
 from .access import configuration, journal_file, reading
 from .failures import ExitCode
-from .health import check_accounts
+from .health import check_accounts, record_check
 from .output import Console, json_option, pass_console, table
 from .steps import Step, attempt, table_steps
 
@@ -35,7 +35,7 @@ def check(ctx: click.Context, console: Console, open_accounts: bool) -> None:
     """
     config = configuration(console)
     steps = list(_steps(console, config))
-    if open_accounts and all(step.ok for step in steps):
+    if open_accounts and all(step.ok or step.exit_code is ExitCode.FAILED for step in steps):
         steps += _opened(config)
     failed = [step for step in steps if not step.ok]
     rows = [("ok" if step.ok else "FAILED", step.what, step.message) for step in steps]
@@ -68,11 +68,24 @@ def _accounts(config: HubConfig, plugins: Plugins) -> Iterator[Step]:
     for name in config.accounts:
         yield attempt(f"account {name}", partial(_venue, config, name, plugins))
         yield attempt(f"account {name}, guards", partial(_guards, config, name, plugins))
+        if config.accounts[name].require_record is not None:
+            yield _record(config, name, plugins)
 
 
 def _venue(config: HubConfig, name: str, plugins: Plugins) -> str:
     kind, _ = config.venue(name, plugins)
     return f"venue {kind.name}{', REAL MONEY' if config.accounts[name].live else ''}"
+
+
+def _record(config: HubConfig, name: str, plugins: Plugins) -> Step:
+    """What can be said without opening the account: --open compares what it declares, too."""
+    try:
+        found = record_check(config, name, plugins)
+    except FksExecError:
+        found = None  # the account's own step says it
+    message = "cannot be compared" if found is None else "; ".join(filter(None, (found.message, found.remedy)))
+    ok = found is not None and found.ok
+    return Step(what=f"account {name}, record", ok=ok, message=message, exit_code=ExitCode.FAILED)
 
 
 def _guards(config: HubConfig, name: str, plugins: Plugins) -> str:

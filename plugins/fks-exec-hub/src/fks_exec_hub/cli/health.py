@@ -9,8 +9,10 @@ import click
 
 from fks_exec.convert import to_dict
 from fks_exec.errors import ConfigError, FksExecError
-from fks_exec.model.account import Check, Health
+from fks_exec.model.account import Capabilities, Check, Health
+from fks_exec.plugins import Plugins
 from fks_exec_hub import HubConfig, open_account
+from fks_exec_hub.accounts.proof import demand_of
 from fks_exec_hub.control import ask_host
 from fks_exec_hub.journal.protocol import HaltRecord, HaltState, JournalError
 
@@ -80,12 +82,28 @@ async def check_accounts(config: HubConfig, names: list[str]) -> dict[str, Healt
 
 async def _ask(config: HubConfig, name: str) -> Health:
     try:
-        async with open_account(config, name) as account:
-            return await account.health_check()
+        plugins = config.load_plugins()
+        async with open_account(config, name, plugins) as account:
+            health = await account.health_check()
+            found = await asyncio.to_thread(record_check, config, name, plugins, account.capabilities)
+            return health if found is None else Health([*health.checks, found])
     except FksExecError as error:
         return Health([Check(name="open", ok=False, message=str(error))])
     except Exception as error:  # a stranger's venue may raise anything; the other accounts are asked all the same
         return Health([Check(name="open", ok=False, message=f"opening raised {type(error).__name__}")])
+
+
+def record_check(config: HubConfig, name: str, plugins: Plugins, capabilities: Capabilities | None = None) -> Check | None:
+    """What an account's conformance record lets through; None where none is required.
+
+    Args:
+        capabilities: as the opened account declares them; None: it was not opened.
+
+    Raises:
+        ConfigError: the account cannot be configured.
+    """
+    demand = demand_of(config, name, plugins, *config.venue(name, plugins))
+    return None if demand is None else demand.prove(capabilities).check
 
 
 def health_text(found: dict[str, Health]) -> str:

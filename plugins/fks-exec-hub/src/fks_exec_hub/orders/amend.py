@@ -112,6 +112,7 @@ def _judged(
     denials = [
         *([unresolved(desk, live.lane)] if grows and desk.questions(live.lane) else []),
         *desk.breaker.denials(live, reducing=reducing),
+        *desk.proof.denials(new, reducing=reducing, amends=True),
         *account.unsupported(new, state.instrument),
         *account.validate_order(rest, state.instrument, reducing=reducing),
         *account.check_risk(rest, seen, reducing=reducing),

@@ -16,7 +16,7 @@ from fks_exec.model.results import Denial, ExecutionResult
 from fks_exec.model.targets import SizedOrder
 
 from ..accounts.desk import Desk
-from ..accounts.live import Decision, Live, Target
+from ..accounts.live import Decision, Live, Plan, Target
 from ..exits.plan import bare, further_entry, plan_protection
 from ..journal.protocol import HaltState
 from ..money import EXACT
@@ -142,6 +142,8 @@ def _judged(
         return verdict
     if isinstance(verdict, Order) and verdict is not order:
         order, reducing = verdict, True
+    if reducing and enforced and not order.reduce_only:  # no guard is asked: it opens nothing, whatever is held
+        order = evolve(order, reduce_only=True)
     if reducing and not enforced and live.lane in desk.mismatched:
         fitting = _fitting(order, held, state.instrument)
         if not isinstance(fitting, Order):
@@ -161,6 +163,7 @@ def _judged(
     denials += further_entry(desk, account, order, reducing=reducing)
     denials += [plan] if isinstance(plan, Denial) and plan.code not in {denial.code for denial in denials} else []
     denials += [*desk.breaker.denials(live, reducing=reducing), *desk.refusals.denials(live, reducing=reducing)]
+    denials += desk.proof.denials(sent, plan.kind if isinstance(plan, Plan) else None, reducing=reducing)
     denials += [verdict] if isinstance(verdict, Denial) else []
     denials += account.validate_order(order, state.instrument, reducing=reducing)
     denials += account.check_risk(order, state, reducing=reducing)

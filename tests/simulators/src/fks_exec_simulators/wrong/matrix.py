@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Deliberately wrong venues, and which class of the suite catches each."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -13,29 +15,43 @@ from fks_exec.testing import REMOTE, Counterpart, FaultyCounterpart, FaultyVenue
 KEY = "wrong-venues-have-a-key-too"
 
 Tried = tuple[Trial, Counterpart | None]
-Make = Callable[[], AbstractAsyncContextManager[Tried]]
 
 
 @frozen
 class Mutant:
-    """A venue that is wrong in one respect.
+    """Something that is wrong in one respect: a venue, unless ``classes`` say otherwise.
 
     Args:
         name: short, with hyphens.
         wrong: what it does wrong; a sentence without its subject: "sends an order again when no answer comes".
-        make: opens it: ``async with make() as (trial, counterpart)``.
+        make: opens it: ``async with make() as (trial, counterpart)``; of others yields a dictionary of their fixtures.
         caught_by: the class of the suite that must catch it; others may.
         alone: no other class catches it.
+        classes: of the suite that try it; empty: those for venues.
+        fixtures: that ``make`` gives.
     """
 
     name: str
     wrong: str
-    make: Make
+    make: Callable[[], AbstractAsyncContextManager[Any]]
     caught_by: str
     alone: bool = False
+    classes: tuple[type[Any], ...] = ()
+    fixtures: tuple[str, ...] = ("venue", "counterpart")
 
 
-def over_http(venue: Callable[[], object], trial: dict[str, Any] | None = None, **options: Any) -> Make:
+def classes_of(mutant: Mutant) -> tuple[type[Any], ...]:
+    """The classes that try a mutant."""
+    if mutant.classes:
+        return mutant.classes
+    from fks_exec.testing.suite.venues import CLASSES, further_classes
+
+    return (*CLASSES, *further_classes())
+
+
+def over_http(
+    venue: Callable[[], object], trial: dict[str, Any] | None = None, **options: Any
+) -> Callable[[], AbstractAsyncContextManager[Tried]]:
     """A venue that speaks to a simulated one over HTTP: a subclass of RemoteFaultyVenue.
 
     Args:
@@ -54,7 +70,9 @@ def over_http(venue: Callable[[], object], trial: dict[str, Any] | None = None, 
     return make
 
 
-def in_memory(venue: Callable[[], object], counterpart: Callable[[], Counterpart] | None = None, **trial: Any) -> Make:
+def in_memory(
+    venue: Callable[[], object] | VenueType, counterpart: Callable[[], Counterpart] | None = None, **trial: Any
+) -> Callable[[], AbstractAsyncContextManager[Tried]]:
     """A venue that keeps its book to itself: what makes its objects, or a VenueType."""
 
     @asynccontextmanager

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Short ways to make a journal's steps in tests."""
+"""Short ways to make the steps of a journal, for tests."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fks_exec_hub.journal import (
+from ..journal import (
     Accept,
     FillStep,
     HaltState,

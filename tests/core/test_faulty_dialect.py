@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""A simulated venue in a dialect of its own: translated over real HTTP, and as unkind there as in process."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from fks_exec import ExecutionResult, Order, OrderRef, OrderUpdate, VenueError, VenueRejected
+from fks_exec.testing import Asked, FaultyCounterpart, FaultyVenue, HttpDialect, HttpRequest
+from fks_exec_simulators.stage import until
+
+BUY = {"market": "BTC/USDT", "size": "0.5", "name": "n-1"}
+
+
+class Terse(HttpDialect):
+    """An exchange of few words."""
+
+    heard: list[tuple[str, OrderUpdate]]
+
+    def read(self, request: HttpRequest) -> Asked:
+        account = request.headers["account"]
+        match request.method, request.path:
+            case "POST", "/orders":
+                body = request.json()
+                order = Order(symbol=body["market"], side="buy", quantity=body["size"])
+                return Asked(kind="place", account=account, order=order, venue_client_order_id=body["name"])
+            case "GET", "/orders":
+                return Asked(kind="look_up", account=account, ref=OrderRef(venue_client_order_id=request.query["name"]))
+            case "GET", "/balances":
+                return Asked(kind="balance", account=account)
+        raise VenueRejected(f"no {request.target}", code="NO_PATH")
+
+    def answer(self, asked: Asked, answer: Any) -> tuple[int, object]:
+        if asked.kind == "balance":
+            raise ZeroDivisionError("a mistake of the author's")
+        if answer is None:
+            return 404, {"code": "NONE"}
+        assert isinstance(answer, ExecutionResult)
+        return 201, {"status": answer.status, "filled": answer.filled_quantity}
+
+    def refuse(self, error: VenueError) -> tuple[int, object]:
+        return 422, {"code": error.code}
+
+    def push(self, account: str, update: OrderUpdate) -> None:
+        self.heard.append((account, update))
+
+
+@asynccontextmanager
+async def talking(venue: FaultyVenue | None = None) -> AsyncIterator[tuple[Terse, httpx.AsyncClient]]:
+    async with Terse(venue) as dialect:
+        dialect.heard = []
+        async with httpx.AsyncClient(base_url=dialect.url, headers={"account": "mine"}) as client:
+            yield dialect, client
+
+
+async def test_a_request_is_translated_there_and_back() -> None:
+    async with talking() as (dialect, client):
+        answer = await client.post("/orders", json=BUY)
+        assert (answer.status_code, answer.json()) == (201, {"status": "filled", "filled": "0.5"})
+        assert (await client.get("/orders", params={"name": "n-1"})).json()["filled"] == "0.5"
+        none = await client.get("/orders", params={"name": "n-2"})
+        assert (none.status_code, none.json()) == (404, {"code": "NONE"})
+        assert [(order.account, order.venue_client_order_id) for order in dialect.venue.placed] == [("mine", "n-1")]
+
+
+async def test_refusals_are_written_in_its_own_words() -> None:
+    async with talking() as (dialect, client):
+        await FaultyCounterpart(dialect.venue).fault("refuse")
+        assert (await client.post("/orders", json=BUY)).json() == {"code": "NO_MONEY"}
+        assert (await client.get("/nowhere")).json() == {"code": "NO_PATH"}
+        assert (await client.post("/orders", json={**BUY, "size": "-1"})).json() == {"code": "INVALID"}
+        assert (await client.post("/orders", content=b"[1]")).status_code == 422
+        assert dialect.venue.placed == []
+
+
+@pytest.mark.parametrize(("word", "placed"), [("drop", 1), ("lost", 0)])
+async def test_an_answer_that_is_lost_is_a_connection_that_breaks(word: str, placed: int) -> None:
+    async with talking() as (dialect, client):
+        await FaultyCounterpart(dialect.venue).fault(word)
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.post("/orders", json=BUY)
+        assert len(dialect.venue.placed) == placed
+        assert (await client.post("/orders", json=BUY)).status_code == 201
+
+
+async def test_what_is_no_answer_is_html_with_status_200() -> None:
+    async with talking() as (dialect, client):
+        await FaultyCounterpart(dialect.venue).fault("garbage")
+        answer = await client.post("/orders", json=BUY)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html")
+        assert answer.text.startswith("<html>")
+        assert len(dialect.venue.placed) == 1
+
+
+async def test_what_hangs_comes_when_it_is_released_and_not_before() -> None:
+    async with talking() as (dialect, client):
+        counterpart = FaultyCounterpart(dialect.venue)
+        await counterpart.fault("hang")
+        asking = asyncio.ensure_future(client.post("/orders", json=BUY))
+        await dialect.venue.exchange.arrived("place", 1)
+        assert not asking.done()
+        await counterpart.release()
+        assert (await asking).status_code == 201
+
+
+async def test_a_client_that_leaves_ends_nothing() -> None:
+    async with talking() as (dialect, client):
+        await FaultyCounterpart(dialect.venue).fault("hang")
+        with pytest.raises(httpx.ReadTimeout):
+            await client.post("/orders", json=BUY, timeout=0.1)
+        assert len(dialect.venue.placed) == 1
+        assert (await client.get("/orders", params={"name": "n-1"})).status_code == 201
+
+
+async def test_what_happens_later_is_pushed_to_the_account_that_it_is_of() -> None:
+    async with talking(FaultyVenue()) as (dialect, client):
+        await FaultyCounterpart(dialect.venue).fault("late")
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.post("/orders", json=BUY)
+        await until(lambda: dialect.heard)
+        [(account, update)] = dialect.heard
+        assert (account, update.result.filled_quantity) == ("mine", Decimal("0.5"))
+
+
+async def test_by_itself_it_pushes_nothing_and_never_repeats_an_id() -> None:
+    async with talking() as (first, client), talking() as (second, other):
+        await client.post("/orders", json=BUY)
+        await other.post("/orders", json=BUY)
+        first.venue.fill(first.venue.placed[0].order_id)
+        assert first.heard == []
+        assert first.venue.placed[0].order_id != second.venue.placed[0].order_id
+
+
+async def test_a_mistake_of_its_author_is_told_and_is_no_answer_of_the_venues(caplog: pytest.LogCaptureFixture) -> None:
+    async with talking() as (_, client):
+        answer = await client.get("/balances")
+        assert (answer.status_code, answer.text) == (500, "Terse raised ZeroDivisionError: a mistake of the author's")
+        assert "Terse failed at GET /balances" in caplog.text
+
+
+SERVED = """
+from fks_exec.testing import HttpDialect
+HttpDialect().main()
+"""
+
+
+async def serving(*words: str) -> tuple[asyncio.subprocess.Process, str]:
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVED, *words, stdout=pipe, stderr=pipe)
+    assert process.stdout is not None
+    return process, (await process.stdout.readline()).decode()
+
+
+@pytest.mark.parametrize("words", [[], ["ok", "drop", "hang"]])
+async def test_an_author_serves_it_by_hand_until_it_is_interrupted(words: list[str]) -> None:
+    process, line = await serving(*words)
+    assert line.startswith("HttpDialect listens on http://127.0.0.1:")
+    process.send_signal(signal.SIGINT)
+    assert await process.communicate() == (b"stopped\n", b"")
+    assert process.returncode == 0
+
+
+async def test_a_word_that_is_no_fault_and_a_port_that_is_taken_are_sentences() -> None:
+    process, _ = await serving("explode")
+    assert b"'explode' is not one of ok, refuse" in (await process.communicate())[1]
+    async with Terse() as dialect:
+        process, _ = await serving("--port", str(dialect.port))
+        assert b"does another one run there? Say another --port" in (await process.communicate())[1]
+        assert process.returncode == 1
