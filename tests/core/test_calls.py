@@ -259,7 +259,8 @@ async def test_a_thread_is_stuck_while_a_call_runs_that_was_given_up(thread: Cal
 
     assert not thread.stuck
     with pytest.raises(TimeoutError):
-        await within(thread.call(call, (), None), 0.02, 0.02)
+        await within(thread.call(call, (), None), 0.5, 0.02)
+    assert entered.is_set()
     assert thread.stuck
     release.set()
     assert await thread.call(lambda: 5, (), None) == 5
@@ -297,7 +298,8 @@ def test_an_answer_after_its_loop_has_ended_is_dropped(caplog: pytest.LogCapture
 
     async def give_up() -> None:
         with pytest.raises(TimeoutError):
-            await within(thread.call(call, (), None), 0.01, 0.01)
+            await within(thread.call(call, (), None), 0.5, 0.01)
+        assert entered.is_set()
 
     asyncio.run(give_up())
     release.set()

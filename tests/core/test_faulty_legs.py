@@ -31,7 +31,7 @@ from fks_exec.testing import (
 from fks_exec_simulators.stage import buy, until
 
 BTC = "BTC/USDT"
-SHORT = 0.05
+SHORT = 0.2
 
 
 class Protector:

@@ -233,7 +233,9 @@ def test_a_live_account_is_tried_when_its_name_is_typed(
     monkeypatch.setattr(sys, "stdin", Terminal("main\n"))
     assert tried("main", "--symbol", "BTC/USDT", "--live", "--quantity", "0.004", "--only", "Orders") == 0
     said = capsys.readouterr().err
-    assert said.index("each of 0.004 BTC/USDT, worth about 0.4 USDT; up to 20 at the same time") < said.index("Type the name")
+    assert said.index("each of 0.004 BTC/USDT, worth about 0.4 USDT, a few of some times that; up to 20 at") < said.index(
+        "Type the name"
+    )
     assert set(plain.live) == {True}
     assert "0.004" in {str(each.order.quantity) for each in plain.venue.placed if each.order is not None}
 
@@ -245,8 +247,9 @@ def test_the_default_quantity_is_worth_what_the_venue_takes(
     plain.venue = FaultyVenue(
         capabilities=PLAIN, instrument=lambda symbol: evolve(default_instrument(symbol), min_notional="5")
     )
-    tried("main", "--symbol", "BTC/USDT", "--live")
+    assert tried("test", "--symbol", "BTC/USDT", "--only", "Orders") == 0
     assert "each of 0.1 BTC/USDT, worth about 10 USDT" in capsys.readouterr().err
+    assert "0.1" in {str(each.order.quantity) for each in plain.venue.placed if each.order is not None}
 
 
 @pytest.mark.parametrize("exclusive", [True, False])

@@ -295,7 +295,9 @@ class OrderLife(RuleBasedStateMachine):
             assert self.acknowledged <= self.records().keys()
 
     def teardown(self) -> None:
-        if not hasattr(self, "venue"):
+        if not hasattr(self, "hub"):  # given up while it began
+            if hasattr(self, "loop"):
+                self.loop.close()
             return
         try:
             self.quiesce()

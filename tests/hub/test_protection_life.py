@@ -585,7 +585,9 @@ class ProtectionLife(RuleBasedStateMachine):
             assert count <= written, f"{name}: {count} requests to {kind}, {written} attempts in the journal"
 
     def teardown(self) -> None:
-        if not hasattr(self, "venue"):
+        if not hasattr(self, "hub"):  # given up while it began
+            if hasattr(self, "loop"):
+                self.loop.close()
             return
         try:
             self.quiesce()

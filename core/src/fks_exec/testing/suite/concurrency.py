@@ -18,7 +18,9 @@ from .base import Suite, floor
 from .blocking import watched_for_blocking
 from .configuration import config_of, with_wrong_key
 from .desk import Desk, Sent, not_tried, told
+from .evidence import held
 from .openings import hang
+from .resting import same
 
 MANY, FEW = 20, 5
 """Overlapping orders: at a simulator, and where they cost something."""
@@ -109,6 +111,21 @@ class Concurrency(Suite):
             filled = sent.result.filled_quantity
             assert filled == sent.order.quantity, f"{told(sent)} with filled_quantity {filled}: an answer of another account?"
         _check_once("order_id", [sent.result.order_id for sent in every if sent.result.order_id])
+
+    async def test_two_accounts_hold_their_own(self, desk: Desk, second: Desk) -> None:
+        """What one buys the other does not hold; what rests in one is not among the open orders of the other."""
+        if desk.trial.second == config_of(desk.trial):
+            not_tried("what two accounts hold (the second account of the trial is the first)")
+        before = await held(second)
+        await desk.filled()
+        now = await held(second)
+        text = f"account {desk.account.name!r} bought, and what account {second.account.name!r} holds went from {before} to"
+        assert now == before, f"{text} {now}; what belongs to an account is kept by its own object"
+        desk.needs("limit", "fetch_open_orders")
+        sent = await desk.send(await desk.resting())
+        refs = [update.ref for update in await second.account.fetch_open_orders()]
+        text = f"{told(sent)} in account {desk.account.name!r}, and {second.account.name!r} lists it among its open orders"
+        assert not any(same(ref, sent.ref) for ref in refs), text
 
     async def test_an_account_outlives_another(self, desk: Desk, second: Desk) -> None:
         """What the one lets go of is not the other's."""

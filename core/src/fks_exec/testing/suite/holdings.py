@@ -6,13 +6,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from ...model.account import Position
 from ...model.market import Kind
 from ...model.numbers import ZERO
-from ...model.orders import OrderRef, Side
+from ...model.orders import Order, OrderRef, OrderType, Side
 from ...model.results import ExecutionResult, Fill
 from .base import Suite, floor
 from .desk import Desk, Sent, not_declared, not_tried, told
@@ -20,6 +21,8 @@ from .resting import rest, rest_in_part, same
 
 BROKEN = pytest.mark.parametrize("word", ["lost", "garbage", "credentials", "rate_limit"])
 """Faults of a read: whatever it was, nothing is known of what is held."""
+
+KINDS = pytest.mark.parametrize("kind", [OrderType.MARKET, OrderType.LIMIT])
 
 
 class Holdings(Suite):
@@ -60,12 +63,13 @@ class Holdings(Suite):
         await desk.filled(desk.order(Side.BUY, reduce_only=desk.declared.hedging and desk.declared.reduce_only))
         await comes_to(desk, wanted + desk.quantity, "after it was bought back")
 
-    async def test_a_position_says_what_it_cost(self, desk: Desk) -> None:
+    @KINDS
+    async def test_a_position_says_what_it_cost(self, desk: Desk, kind: OrderType) -> None:
         """Its average price is that of the entry, within one in a hundred; what was closed is flat: no row, or zero."""
-        desk.needs("fetch_positions")
+        desk.needs("fetch_positions", kind)
         if await desk.position() or await rows(desk):
             not_tried("a position from its beginning (the account holds something already)")
-        sent = await desk.filled()
+        sent = await desk.filled(await taking(desk, kind))
         paid = sent.result.average_price
         assert paid is not None, f"{told(sent)} without an average_price"
         for row in [] if desk.spot else await rows(desk):
@@ -73,8 +77,12 @@ class Holdings(Suite):
             text = f"{told(sent)} at {paid}, and the position has the average_price {average}, in quote currency"
             assert average is None or abs(average - paid) * 100 <= paid, text
         await closed(desk, net(desk, sent.result))
-        left = [row for row in await rows(desk) if desk.instrument.quantity_down(abs(row.quantity))]
-        assert not left, f"all of it was closed, and fetch_positions tells {left}; flat is no row, or zero"
+
+        def flat(found: list[Position]) -> bool:
+            return not [row for row in found if desk.instrument.quantity_down(abs(row.quantity))]
+
+        what = "fetch_positions to tell no row, or zero, after all of it was closed"
+        _: list[Position] = await desk.until(lambda: rows(desk), flat, what)
 
     async def test_an_order_that_rests_is_not_held(self, desk: Desk) -> None:
         """A position is what has filled."""
@@ -83,14 +91,15 @@ class Holdings(Suite):
         sent = await rest(desk)
         assert await desk.position() == before, f"{told(sent)}, and the position has changed; nothing has filled"
 
-    async def test_cash_falls_by_what_a_purchase_costs(self, desk: Desk) -> None:
+    @KINDS
+    async def test_cash_falls_by_what_a_purchase_costs(self, desk: Desk, kind: OrderType) -> None:
         """On spot: quantity times price, and the fee where it is paid in cash."""
-        desk.needs("fetch_balance")
+        desk.needs("fetch_balance", kind)
         quote = desk.instrument.quote
         if not desk.spot or quote is None:
             not_declared("spot")
         before = await cash(desk, quote)
-        sent = await desk.filled()
+        sent = await desk.filled(await taking(desk, kind))
         result = sent.result
         cost = result.filled_quantity * (result.average_price or ZERO) + paid_in(result, quote)
 
@@ -143,6 +152,18 @@ class Holdings(Suite):
         await desk.tries("fill").fill((await desk.placed(sent))[0].order_id, part)
         await check_sum(desk, sent, part * 2)
 
+    async def test_a_look_up_tells_the_trades_that_were_told(self, desk: Desk) -> None:
+        """Under the same ids, however often it is asked: a trade is booked once for each id."""
+        desk.needs("look_up")
+        sent = await desk.filled()
+        known = {fill.trade_id for fill in sent.result.fills}
+        for _ in range(2):
+            found = await desk.account.fetch_order(sent.ref)
+            ids = {fill.trade_id for fill in found.fills} if found is not None else set()
+            text = f"{told(sent)} with the trades {sorted(known)}, and a look-up of it tells {sorted(ids)}"
+            assert ids == known or not (ids and known), f"{text}; take the venue's own ids of trades, everywhere"
+            known = known or ids
+
     async def test_pushes_agree_with_look_ups(self, desk: Desk) -> None:
         """The last push of an order is its whole state, as a look-up tells it."""
         desk.needs("limit", "publishes", "look_up")
@@ -159,6 +180,12 @@ class Holdings(Suite):
             assert one == other, f"{name} of {told(sent)} was pushed as {one}, and a look-up says {other}"
         trades = [{fill.trade_id for fill in result.fills} for result in (pushed, looked) if result.fills]
         assert all(each == trades[0] for each in trades), f"the trade ids of pushes and look-ups differ: {trades}"
+
+
+async def taking(desk: Desk, kind: OrderType) -> Order:
+    """A purchase that the market takes at once; with a limit it may cost less than that."""
+    limit: dict[str, Any] = {"order_type": kind, "price": await desk.away(Side.BUY, -2)} if kind is OrderType.LIMIT else {}
+    return desk.order(**limit)
 
 
 async def bought(desk: Desk) -> Decimal:

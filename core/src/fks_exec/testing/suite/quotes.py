@@ -25,6 +25,9 @@ EARLIEST, LATEST = 10**11, 10**14
 AHEAD = 300_000
 """Milliseconds by which a venue's clock may be ahead of ours."""
 
+BEHIND = 2 * 3_600_000
+"""Milliseconds to which the quote of an instrument that trades may be old; the zones of New York and Chicago are more."""
+
 ODD = ("", " ", "/", ":", "a" * 300, "BTC USDT", "BTC/USDT/BTC", "\0", "☃/USDT", "' OR 1=1 --", "../etc", "NaN", "0")
 
 
@@ -75,6 +78,8 @@ class Quotes(Suite):
         assert EARLIEST < time < LATEST, text
         ahead = time - desk.account.clock.now()
         assert ahead < AHEAD, f"the time of a quote lies {ahead / 1000:.0f} s ahead of now; is it in a zone of its own?"
+        text = f"the time of a quote lies {-ahead / 1000:.0f} s behind; is it in a zone of its own, is it old, or is the market shut?"
+        assert -ahead < BEHIND, text
 
     @floor
     async def test_a_quote_of_an_unknown_symbol_is_refused_with_a_sentence(self, desk: Desk) -> None:

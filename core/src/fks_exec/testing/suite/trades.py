@@ -32,7 +32,8 @@ def check_trades(desk: Desk, sent: Sent, result: ExecutionResult) -> None:
     ids = [fill.trade_id for fill in fills]
     assert all(ids), f"{told(sent)} with a fill that has no trade_id; it is what a fill is booked by, once"
     assert len(set(ids)) == len(ids), f"{told(sent)} with the trade ids {ids}; each trade has its own, and is told once"
-    for number in (result.filled_quantity, *(n for fill in fills for n in (fill.quantity, fill.price, fill.fee))):
+    numbers = [result.filled_quantity, result.average_price or ZERO]
+    for number in (*numbers, *(n for fill in fills for n in (fill.quantity, fill.price, fill.fee))):
         text = f"{told(sent)} with the number {number}, which went through a float; read Decimal from the venue's text"
         assert len(number.as_tuple().digits) <= _DIGITS, text
     for fill in fills:

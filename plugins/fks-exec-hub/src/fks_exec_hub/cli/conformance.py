@@ -229,7 +229,8 @@ def _announced(name: str, trial: Trial) -> Trial:
     size = f"{plain(quantity)} {trial.symbol}, worth about {worth}"
     for line in (
         f"account {name}: orders go to {WHERE[trial.level]}",
-        f"each of {size}; up to {AT_ONCE} at the same time; what is bought is sold again, what rests is cancelled",
+        f"each of {size}, a few of some times that; up to {AT_ONCE} at the same time",
+        "what is bought is sold again, what rests is cancelled, and what is left all the same is told",
     ):
         click.echo(printable(f"fks-exec: {line}"), err=True)
     return attrs.evolve(trial, quantity=quantity)
@@ -241,8 +242,9 @@ async def _look(trial: Trial) -> tuple[Instrument, Decimal, Decimal]:
 
     async with opened(trial) as account:
         rules = await rules_of(account, trial.symbol)
-        price = (await account.fetch_data(trial.symbol)).price_for(Side.BUY)
-    if price is None:
+        quote = await account.fetch_data(trial.symbol)
+    price = quote.price_for(Side.BUY) or quote.last or quote.price_for(Side.SELL)
+    if not price:
         raise FksExecError(f"the venue gives no price of {trial.symbol}; name another instrument with --symbol")
     if trial.quantity is not None:
         return rules, price, trial.quantity
