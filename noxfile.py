@@ -42,7 +42,7 @@ there = {plain(d.metadata["Name"]) for d in metadata.distributions()} - {"pip", 
 assert dist != "fks-exec" or needs == {"attrs", "cattrs", "importlib-metadata", "pluggy"}, needs
 assert there <= set(allowed), f"more than {dist} needs: {sorted(there - set(allowed))}"
 for entry in metadata.distribution(dist).entry_points:
-    if entry.group != "fks_exec.suites": entry.load()  # those need fks-exec[testing]
+    if entry.group not in ("fks_exec.suites", "pytest11"): entry.load()  # those need fks-exec[testing]
 print(f"{dist} needs {sorted(needs)}; installed: {sorted(there)}")
 """
 # Each bound of these distributions, of their extras where installed, is the version that is there.
@@ -156,10 +156,16 @@ def bounds(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff: rules and format."""
+    """Ruff: rules and format; of the projects that `fks-exec new-venue` and its kin write too, by their own settings."""
     pinned(session, "lint")
-    session.run("ruff", "check")
-    session.run("ruff", "format", "--check")
+    templates = Path(FOLDERS["fks-exec-hub"], "src/fks_exec_hub/templates")
+    with tempfile.TemporaryDirectory() as copy:
+        for path in (path.relative_to(templates) for path in templates.rglob("*.txt")):
+            Path(copy, path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(templates / path, Path(copy, path).with_suffix(""))
+        for folder in (".", copy):
+            session.run("ruff", "check", folder)
+            session.run("ruff", "format", "--check", folder)
 
 
 @nox.session

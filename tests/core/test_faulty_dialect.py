@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """A simulated venue in a dialect of its own: translated over real HTTP, and as unkind there as in process."""
 
+import ast
 import asyncio
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +17,7 @@ import pytest
 
 from fks_exec import ExecutionResult, Order, OrderRef, OrderUpdate, VenueError, VenueRejected
 from fks_exec.testing import Asked, FaultyCounterpart, FaultyVenue, HttpDialect, HttpRequest
+from fks_exec.testing import faulty as simulated
 from fks_exec_simulators.stage import until
 
 BUY = {"market": "BTC/USDT", "size": "0.5", "name": "n-1"}
@@ -138,11 +142,114 @@ async def test_by_itself_it_pushes_nothing_and_never_repeats_an_id() -> None:
         assert first.venue.placed[0].order_id != second.venue.placed[0].order_id
 
 
-async def test_a_mistake_of_its_author_is_told_and_is_no_answer_of_the_venues(caplog: pytest.LogCaptureFixture) -> None:
-    async with talking() as (_, client):
+async def test_a_mistake_in_an_answer_fails_what_used_it_and_is_no_answer_of_the_venues(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """With the line where it was made, whatever the client made of it; told once, and not at the next stop."""
+    dialect = Terse()
+    await dialect.start()
+    async with httpx.AsyncClient(base_url=dialect.url, headers={"account": "mine"}) as client:
         answer = await client.get("/balances")
         assert (answer.status_code, answer.text) == (500, "Terse raised ZeroDivisionError: a mistake of the author's")
-        assert "Terse failed at GET /balances" in caplog.text
+    with pytest.raises(AssertionError) as told:
+        await dialect.stop()
+    line = line_of('raise ZeroDivisionError("a mistake')
+    start = (
+        f"core/test_faulty_dialect.py, line {line}, answer: ZeroDivisionError: a mistake of the author's (at GET /balances); "
+    )
+    assert str(told.value) == start + "write every answer that a request of this kind can have"
+    assert isinstance(told.value.__cause__, ZeroDivisionError)
+    assert start in caplog.text
+    await dialect.stop()
+
+
+class Clumsy(Terse):
+    """Its author has not thought of everything."""
+
+    def read(self, request: HttpRequest) -> Asked:
+        account = name_of(request)
+        return super().read(request) if account == "mine" else Asked(kind="place", account=account)
+
+    def refuse(self, error: VenueError) -> tuple[int, object]:
+        return 422, {"code": {"NO_PATH": "none"}[error.code]}
+
+    def push(self, account: str, update: OrderUpdate) -> None:
+        raise LookupError("nobody listens")
+
+
+def name_of(request: HttpRequest) -> str:
+    return request.headers["account"]
+
+
+async def refused(dialect: HttpDialect, client: httpx.AsyncClient) -> None:
+    """Twice: the connection breaks, and a plugin would call that unknown, rightly."""
+    for _ in range(2):
+        await FaultyCounterpart(dialect.venue).fault("refuse")
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.post("/orders", json=BUY)
+
+
+async def pushed(dialect: HttpDialect, client: httpx.AsyncClient) -> None:
+    """The order is placed all the same, and filled later."""
+    await FaultyCounterpart(dialect.venue).fault("late")
+    with pytest.raises(httpx.RemoteProtocolError):
+        await client.post("/orders", json=BUY)
+    await until(lambda: dialect.venue.placed and dialect.venue.placed[0].result.filled_quantity)
+
+
+async def unread(dialect: HttpDialect, client: httpx.AsyncClient) -> None:
+    """A header that is not there."""
+    del client.headers["account"]
+    assert (await client.get("/balances")).status_code == 500
+
+
+async def half_read(dialect: HttpDialect, client: httpx.AsyncClient) -> None:
+    """What was read has no order."""
+    assert (await client.get("/balances", headers={"account": "other"})).status_code == 500
+
+
+@pytest.mark.parametrize(
+    ("meet", "sentence"),
+    [
+        (
+            refused,
+            r", refuse: KeyError: 'NO_MONEY' \(at POST /orders\); give every code its answer, and a default .* \(2 times\)$",
+        ),
+        (pushed, r", push: LookupError: nobody listens \(at an update of mine\); take every update$"),
+        (
+            unread,
+            r"dialect.py, line \d+, name_of: KeyError: 'account' \(at GET /balances\); read whatever the plugin may send, ",
+        ),
+        (half_read, r"Error: .* \(at GET /balances\); look at what `read` and `answer` returned$"),
+    ],
+)
+async def test_no_mistake_of_its_author_passes_unseen(meet: Any, sentence: str) -> None:
+    dialect = Clumsy(FaultyVenue())
+    await dialect.start()
+    async with httpx.AsyncClient(base_url=dialect.url, headers={"account": "mine"}) as client:
+        await meet(dialect, client)
+    with pytest.raises(AssertionError, match=sentence):
+        await dialect.__aexit__()
+
+
+def line_of(text: str) -> int:
+    """Of this file."""
+    return 1 + next(number for number, line in enumerate(Path(__file__).read_text("utf-8").splitlines()) if text in line)
+
+
+def codes_raised() -> set[str]:
+    """What a venue of the kit raises, by its source; not what is raised on the way to one that runs elsewhere."""
+    found = {"AUTH", "CLOSED", "RATE_LIMITED"}  # those of their kinds
+    for path in Path(simulated.__file__).parent.glob("*.py"):
+        if path.stem not in {"hooks", "remote", "server", "wire"}:
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.keyword) and node.arg == "code" and isinstance(node.value, ast.Constant):
+                    found.add(node.value.value)
+    return {*found, simulated.Refuse().code}
+
+
+def test_whatever_is_refused_is_listed_where_an_author_looks() -> None:
+    assert set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)*\b", HttpDialect.refuse.__doc__ or "")) == codes_raised()
 
 
 SERVED = """

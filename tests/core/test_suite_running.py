@@ -26,12 +26,13 @@ from fks_exec import (
     VenueType,
     hookimpl,
 )
-from fks_exec.testing import CAPABILITIES, FailLookUp, Fault, FaultyCounterpart, FaultyVenue, Refuse, Request, Trial
+from fks_exec.testing import CAPABILITIES, FailLookUp, Fault, FaultyCounterpart, FaultyVenue, Refuse, Request, Trial, running
 from fks_exec.testing.faulty.hooks import AsyncConnection
 from fks_exec.testing.leaving import Standing, left_behind, opened, standing
 from fks_exec.testing.record import Origin, RecordError, read_record, words_of
 from fks_exec.testing.report import Report, Tried
 from fks_exec.testing.running import Recorder, run
+from fks_exec.testing.suite.base import Suite, floor
 from fks_exec.testing.suite.desk import Desk, Sent
 from fks_exec.testing.suite.orders import Orders
 from fks_exec_simulators.stranger import PLUGIN, SDK, Stranger, StrangerConfig, installed, venue_types
@@ -150,7 +151,7 @@ def test_what_a_test_shows_and_what_it_would_take_away(
     recorder = Recorder(Orders)
     recorder.desks.append(desk)
     found = recorder._of(request.node, "passed", "")
-    assert (found.shown, found.touched) == (shown, touched)
+    assert (set(found.shown), set(found.touched)) == (shown, touched)
 
 
 def test_what_is_not_declared_is_left_out_and_not_proved() -> None:
@@ -391,6 +392,49 @@ def test_the_floor_alone_decides_whether_there_is_a_record(tests: list[Tried], m
     below = report_of(*tests, missing=missing).below_floor
     assert said in below
     assert bool(said) == bool(below)
+
+
+class Lazy(Suite):
+    """A class whose floor leaves itself out."""
+
+    @floor
+    async def test_that_leaves_itself_out(self, desk: Desk) -> None:
+        """It may not."""
+        desk.needs("no_such_word")
+
+    async def test_that_may(self, desk: Desk) -> None:
+        """It may."""
+        desk.needs("no_such_word")
+
+
+def test_a_test_of_the_floor_that_leaves_itself_out_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "CLASSES", (Lazy,))
+    report = run(trial_of(FaultyVenue()), classes=["Lazy"], told=silent)
+    assert [(test.name, test.outcome) for test in report.tried] == [
+        ("test_that_leaves_itself_out", "failed"),
+        ("test_that_may", "left out"),
+    ]
+    assert report.failed[0].reason == "the floor cannot be left out: not declared: no_such_word"
+    assert report.below_floor
+
+
+class Untidy(Suite):
+    """A class that cannot clear away."""
+
+    @pytest.fixture
+    def mess(self) -> Iterator[None]:
+        """It stays."""
+        yield
+        raise OSError("it stays")
+
+    async def test_that_leaves_a_mess(self, mess: None) -> None:
+        """It passes, so far."""
+
+
+def test_what_fails_while_it_clears_away_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "CLASSES", (Untidy,))
+    report = run(trial_of(FaultyVenue()), classes=["Untidy"], told=silent)
+    assert [(test.outcome, test.reason) for test in report.tried] == [("failed", "OSError: it stays")]
 
 
 def test_a_venue_of_no_distribution_has_no_record(tmp_path: Path) -> None:

@@ -273,14 +273,18 @@ async def test_an_account_that_only_reduces_takes_a_smaller_quantity(tmp_path: P
         assert (await hub.amend_order(ACCOUNT, "one", OrderChange(quantity="0.5"))).code is None
 
 
-async def test_an_exit_that_would_grow_into_an_entry_is_one(tmp_path: Path) -> None:
-    venue = Venue([Fill()])
+@pytest.mark.parametrize(("enforced", "code"), [(False, "HALTED"), (True, None)])
+async def test_an_exit_that_would_grow_into_an_entry_is_one_where_it_can(tmp_path: Path, enforced: bool, code: str) -> None:
+    """Where the venue enforces reduce-only it was sent so, and whatever its size it opens nothing."""
+    venue = Venue([Fill()], reduce_only=enforced)
     async with hub_at(venue, tmp_path) as hub:
         await hub.execute_order(ACCOUNT, limit("entry"))
         await hub.execute_order(ACCOUNT, sell(order_type="limit", price="200", client_order_id="one"))
         await hub.halt(ACCOUNT, "reducing", "a test")
         assert (await hub.amend_order(ACCOUNT, "one", OrderChange(price="210"))).code is None
-        assert (await hub.amend_order(ACCOUNT, "one", OrderChange(quantity="2"))).code == "HALTED"
+        assert (await hub.amend_order(ACCOUNT, "one", OrderChange(quantity="2"))).code == code
+    venue.set_price("BTC/USDT", 220)
+    assert venue.position("BTC/USDT") == 0
 
 
 async def test_nothing_grows_while_an_order_of_the_instrument_is_unknown(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fks_exec.testing import HttpDialect
 from fks_exec_hub.cli import run
 from fks_exec_hub.guards import GUARD_TYPES
 
@@ -71,6 +72,15 @@ def test_whatever_an_author_of_a_venue_has_to_change_says_so(tmp_path: Path) -> 
     hooks = re.findall(r"@hookimpl\n    async def (\w+)\(self.*?\n +\"\"\"(.*?)\"\"\"", source, re.DOTALL)
     assert {name for name, text in hooks if "CHANGE" not in text} == {"init", "close", "health_check"}
     assert len(hooks) == 11
+
+
+def test_a_new_exchange_has_a_word_for_whatever_the_simulated_one_refuses(tmp_path: Path) -> None:
+    """Those that the docstring of ``refuse`` lists; and the plugin knows each of these words."""
+    files = made(tmp_path, "venue", "acme")
+    codes = dict(re.findall(r'^    "([A-Z_]+)": "([A-Z_]+)",$', files["tests/exchange.py"], re.MULTILINE))
+    assert set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)*\b", HttpDialect.refuse.__doc__ or "")) <= set(codes)
+    known = set(re.findall(r'^    "([A-Z_]+)": Venue\w+,$', files["src/fks_exec_acme/api.py"], re.MULTILINE))
+    assert set(codes.values()) - known == {"NO_SUCH_PATH"}
 
 
 def test_what_was_written_is_told_with_the_next_three_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,6 @@ from fks_exec import (
 from fks_exec.account import Account
 from fks_exec_paper import PaperConfig, PaperInstrument, PaperVenue
 from fks_exec_simulators.clocks import HandClock
-from fks_exec_simulators.stage import until
 
 SPOT = "BTC/USDT"
 PERP = "ETH/USDT:USDT"
@@ -62,6 +61,13 @@ class Elsewhere:
         if self.error is not None:
             raise self.error
         return self.quotes[symbol] if self.answer is None else self.answer
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(8):
+        while not condition():  # noqa: ASYNC110  (a test looks from outside)
+            await asyncio.sleep(0.005)
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ async def _opening(trial: Trial) -> str:
 @contextmanager
 def watched(seconds: float) -> Iterator[None]:
     """End the process with a sentence where one test takes longer: what blocks the event loop cannot be interrupted."""
-    over, output = threading.Event(), os.dup(sys.stderr.fileno()) if _has_number(sys.stderr) else 2
+    over, output = threading.Event(), os.dup(sys.stderr.fileno() if _has_number(sys.stderr) else 2)
 
     def look() -> None:
         test, since = "", 0.0
@@ -138,11 +138,14 @@ def watched(seconds: float) -> Iterator[None]:
                 os.write(output, f"FAILED {what}: not over after {seconds:.0f} s; {remedy}\n".encode())
                 os._exit(1)
 
-    threading.Thread(target=look, name="watch of the suite", daemon=True).start()
+    watch = threading.Thread(target=look, name="watch of the suite", daemon=True)
+    watch.start()
     try:
         yield
     finally:
         over.set()
+        watch.join()
+        os.close(output)
 
 
 def _has_number(stream: Any) -> bool:
@@ -166,7 +169,9 @@ def _careful(trial: Trial, options: argparse.Namespace) -> Trial:
         return evolve(trial, level=options.level or "simulator")
     if trial.level == "live" and options.at_risk != trial.title:
         raise ConfigError("--at-risk", f"orders with real money are sent; if that is meant, write --at-risk {trial.title}")
-    level: Level = options.level or ("sandbox" if _has_secret(trial.venue.config) else "offline")
+    level: Level = options.level or trial.level
+    if level == "offline" and options.level is None and _has_secret(trial.venue.config):
+        level = "sandbox"
     if level in ("sandbox", "live"):
         size = "twice the smallest quantity" if trial.quantity is None else str(trial.quantity)
         what = f"orders of {size} of {trial.symbol} go to {trial.title} ({level})"

@@ -178,7 +178,13 @@ def _pytest(suite: type[Suite], recorder: Recorder, *, verbose: bool) -> int:
         (folder / "test_venue.py").write_text(_MODULE, "utf-8")
         words = [str(folder / "test_venue.py"), "-c", str(folder / "pytest.ini"), "--rootdir", name, "--confcutdir", name]
         words += ["--basetemp", str(folder / "files"), "-p", "no:cacheprovider", "-p", "no:faulthandler"]
-        words += ["-p", "pytest_asyncio.plugin", *(["-v"] if verbose else ["-p", "no:terminal"])]
+        words += [
+            "-p",
+            "pytest_asyncio.plugin",
+            "-p",
+            "fks_exec.pytest_plugin",
+            *(["-v"] if verbose else ["-p", "no:terminal"]),
+        ]
         token, made = _TRIED.set(suite), MADE.set(recorder.desks)
         try:
             return pytest.main(words, plugins=[recorder])

@@ -61,6 +61,8 @@ class Trial:
         venue: its VenueType, or what makes a fresh venue object each time it is called.
         config: what ``init`` gets; None: the type's defaults.
         second: the configuration of another account at the same venue; None: one account only.
+        one_book: both configurations are keys of one account, or the simulated venue keeps one book for all: what the one
+            holds the other holds.
         symbol: canonical, of an instrument that trades now.
         other_symbol: canonical, of a second one; None: the first alone.
         no_symbol: a text that names no instrument there.
@@ -78,6 +80,7 @@ class Trial:
     venue: VenueType | Callable[[], object]
     config: object = None
     second: object = None
+    one_book: bool = False
     symbol: str = "BTC/USDT"
     other_symbol: str | None = None
     no_symbol: str = "NO/SUCH"

@@ -39,7 +39,7 @@ class OtherQuotes:
         take: Callable[[MarketData], None],
         now: Callable[[], int],
     ) -> None:
-        self.account = account
+        self.account: str = account
         self._ask = ask
         self._take = take
         self._now = now
@@ -87,6 +87,9 @@ class OtherQuotes:
             self._take(evolve(quote, symbol=symbol, timestamp=timestamp))
         except (FksExecError, OSError) as error:
             return f"it could not be used: {error}"
+        except Exception as error:  # a fault of ours must not end the watch over what rests
+            log.exception("account %s: a quote of %s could not be used", self.account, symbol)
+            return f"it could not be used: {type(error).__name__}"
         return ""
 
     def _lose(self, symbol: str, cause: str) -> str:

@@ -9,10 +9,12 @@ import json
 import logging
 import sys
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -39,6 +41,15 @@ HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 """What a gateway answers that the exchange stands behind: the answer that is none."""
 
 _MAY_BE_NONE = frozenset({"open", "look_up"})
+
+_REMEDIES: dict[str, str] = {
+    "read": "read whatever the plugin may send, and raise VenueRejected for what the exchange refuses",
+    "answer": "write every answer that a request of this kind can have",
+    "refuse": "give every code its answer, and a default to those that it does not know; "
+    "`python -m pydoc fks_exec.testing.HttpDialect.refuse` lists them",
+    "push": "take every update",
+}
+"""What to do when a method that an author writes raises."""
 
 
 def _frozen(value: Mapping[str, str]) -> Mapping[str, str]:
@@ -81,6 +92,9 @@ class HttpDialect(Loopback):
     means at a real exchange: an answer that is lost is a connection that breaks, one that is none is HTML with status 200,
     and one that hangs comes when it is released, or never.
 
+    What a method of the subclass raises by mistake is a fault of the tests and not of the venue: the plugin hears nothing that
+    means anything, and ``stop``, with which ``async with`` ends, raises it, so that no test passes on it.
+
     Args:
         venue: None: one that pushes nothing and never repeats an id.
     """
@@ -91,6 +105,7 @@ class HttpDialect(Loopback):
         self.port: int = 0
         self._clock = SystemClock()
         self._accounts: set[str] = set()
+        self._mistakes: list[tuple[str, Exception]] = []
 
     def read(self, request: HttpRequest) -> Asked:
         """What a request asks for; check its signature here.
@@ -103,6 +118,8 @@ class HttpDialect(Loopback):
     def answer(self, asked: Asked, answer: Any) -> tuple[int, object]:
         """How the venue's answer is written: a status and what becomes JSON; Decimals in it become texts.
 
+        Where the exchange writes numbers instead of texts, write ``float(value)``: on the wire it has the same digits.
+
         Args:
             answer: an ExecutionResult for orders, cancels and changes; what the hook of the same name returns for the rest,
                 None for an order that is not there.
@@ -110,7 +127,19 @@ class HttpDialect(Loopback):
         raise NotImplementedError
 
     def refuse(self, error: VenueError) -> tuple[int, object]:
-        """How a refusal is written."""
+        """How a refusal is written; it needs a default for codes that it does not know.
+
+        ``error.code`` is what ``read`` raised, or one of these:
+
+        - AUTH, CLOSED, RATE_LIMITED: of VenueAuthError, VenueClosed, VenueRateLimited
+        - NO_MONEY: the account has too little; INSUFFICIENT: it holds less than it is to sell; REFUSED: no reason was told
+        - INVALID: it cannot be meant, a negative quantity for one
+        - REDUCE_ONLY: there is no position to reduce; POST_ONLY: it would have traded at once
+        - UNKNOWN_SYMBOL: there is no such instrument; NO_QUOTE: it has no price
+        - UNKNOWN_ORDER: there is no such order; FILLED: a cancel came too late
+        - NOT_OPEN: a change came too late; TOO_SMALL: a change to less than what is filled
+        - of stops and targets: UNSUPPORTED, POSITION, QUANTITY, MIN_QUANTITY, TICK, STOP_TRIGGERED, TARGET_TRIGGERED
+        """
         raise NotImplementedError
 
     def push(self, account: str, update: OrderUpdate) -> None:
@@ -127,9 +156,17 @@ class HttpDialect(Loopback):
         return self.port
 
     async def stop(self) -> None:
-        """Break all connections, end all calls."""
+        """Break all connections, end all calls.
+
+        Raises:
+            AssertionError: a method of the subclass raised by mistake; its exception is the cause.
+        """
         await super().stop()
         self.venue.exchange.close()
+        mistakes, self._mistakes = self._mistakes, []
+        if mistakes:
+            sentence, error = mistakes[0]
+            raise AssertionError(f"{sentence} ({len(mistakes)} times)" if mistakes[1:] else sentence) from error
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -176,12 +213,31 @@ class HttpDialect(Loopback):
         except ConnectionError:
             return b""
         except VenueError as error:
-            return _json(*self.refuse(error))
+            return self._refused(request, error)
         except InvalidOrder as error:
-            return _json(*self.refuse(VenueRejected(str(error), code="INVALID")))
-        except Exception as error:  # a fault of the subclass: its author is to see it
-            log.exception("%s failed at %s %s", type(self).__name__, request.method, request.target)
+            return self._refused(request, VenueRejected(str(error), code="INVALID"))
+        except Exception as error:
+            self._keep(error, f"{request.method} {request.path}")
             return _bytes(500, "text/plain", f"{type(self).__name__} raised {type(error).__name__}: {error}".encode())
+
+    def _refused(self, request: HttpRequest, refusal: VenueError) -> bytes:
+        try:
+            return _json(*self.refuse(refusal))
+        except Exception as error:
+            self._keep(error, f"{request.method} {request.path}")
+            return b""
+
+    def _push(self, account: str, update: OrderUpdate) -> None:
+        try:
+            self.push(account, update)
+        except Exception as error:
+            self._keep(error, f"an update of {account}")
+
+    def _keep(self, error: Exception, at: str) -> None:
+        """A mistake of the subclass: a plugin may well cope with what it hears then, but its author is to see it."""
+        sentence = _mistake(error, at)
+        log.error(sentence)
+        self._mistakes.append((sentence, error))
 
     async def _carry_out(self, request: HttpRequest) -> bytes:
         asked = self.read(request)
@@ -195,12 +251,23 @@ class HttpDialect(Loopback):
         """From its first sign of life on, an account is told its news."""
         if account not in self._accounts:
             self._accounts.add(account)
-            self.venue.exchange.listen(account, partial(self.push, account), self._clock, asyncio.get_running_loop())
+            self.venue.exchange.listen(account, partial(self._push, account), self._clock, asyncio.get_running_loop())
 
 
 def new_prefix() -> str:
     """Of the ids of a venue that is started again and again: hosts know an execution by its id."""
     return f"{time.time_ns():x}-"
+
+
+def _mistake(error: Exception, at: str) -> str:
+    """A sentence on what was raised: the last line of the author's own that led to it, and the remedy."""
+    frames = [(step.f_code, line) for step, line in traceback.walk_tb(error.__traceback__)]
+    others = [frame for frame in frames if frame[0].co_filename != __file__] or frames
+    first = others[0][0]
+    code, line = [frame for frame in others if frame[0].co_filename == first.co_filename][-1]
+    where = "/".join(Path(code.co_filename).parts[-2:])
+    remedy = _REMEDIES.get(first.co_name, "look at what `read` and `answer` returned")
+    return f"{where}, line {line}, {code.co_name}: {type(error).__name__}: {error} (at {at}); {remedy}"
 
 
 def _met(word: str) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -95,7 +96,7 @@ async def without_the_account(desk: Desk, order: Order) -> tuple[Sent, Execution
     submission = desk.account.submission(seconds=desk.trial.seconds)
     try:
         answer = desk.account._hooks.hook.execute_order(order=order, submission=submission)
-        outcome = await answer if inspect.isawaitable(answer) else answer
+        outcome = await asyncio.wait_for(answer, desk.trial.seconds) if inspect.isawaitable(answer) else answer
     except Exception as error:  # a refusal, in whatever words
         outcome = error
     sent = Sent(order=order, submission=submission, result=outcome_of(outcome))

@@ -77,6 +77,8 @@ class Orders(Suite):
             price, beyond = await desk.away(side, 2), await desk.away(side, 3)
             sent = await desk.send(desk.order(side, quantity=quantity, order_type="limit", price=price))
             await waits(desk, sent)
+            await move(desk, price + side.sign * (desk.instrument.price_tick or price / 10_000))
+            await waits(desk, sent)
             await move(desk, beyond)
             sent.result = await fills(desk, sent)
             check_price(sent, sent.result)
@@ -116,6 +118,15 @@ class Orders(Suite):
                 await move(desk, stop)
                 sent.result = await fills(desk, sent)
                 check_price(sent, sent.result)
+
+    @floor
+    async def test_an_order_for_an_unknown_symbol_trades_nothing(self, desk: Desk) -> None:
+        """``Trial.no_symbol`` names no instrument; above all not the one that is usually traded."""
+        sent = await desk.send(desk.order(symbol=desk.trial.no_symbol))
+        state = await known_state(desk, sent)
+        text = f"{told(sent)}, and {state.filled_quantity} have filled; no instrument is meant by it: raise VenueRejected"
+        assert not state.filled_quantity, text
+        assert state.status is not Status.FILLED, text
 
     @floor
     @pytest.mark.parametrize("order_type", FURTHER)

@@ -78,7 +78,7 @@ class Quotes(Suite):
         assert EARLIEST < time < LATEST, text
         ahead = time - desk.account.clock.now()
         assert ahead < AHEAD, f"the time of a quote lies {ahead / 1000:.0f} s ahead of now; is it in a zone of its own?"
-        text = f"the time of a quote lies {-ahead / 1000:.0f} s behind; is it in a zone of its own, is it old, or is the market shut?"
+        text = f"the time of a quote lies {-ahead / 1000:.0f} s behind; is it in a zone of its own, or the market shut?"
         assert -ahead < BEHIND, text
 
     @floor

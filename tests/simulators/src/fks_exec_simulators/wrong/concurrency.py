@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from attrs import evolve
 
 from fks_exec import ExecutionResult, Order, Submission, VenueContext, hookimpl
-from fks_exec.testing import RemoteConfig, RemoteFaultyVenue
+from fks_exec.testing import FaultyVenue, RemoteConfig, RemoteFaultyVenue, Trial
 
 from .matrix import Mutant, Tried, over_http
 
@@ -112,6 +112,13 @@ def _new(make: Callable[[], Callable[[], object]]) -> Any:
     return made
 
 
+@asynccontextmanager
+async def _one_book() -> AsyncIterator[Tried]:
+    """One object for two configurations."""
+    shared = FaultyVenue()
+    yield Trial(venue=lambda: shared, config="one", second="two", seconds=2.0), None
+
+
 MUTANTS = [
     Mutant("blocks-the-loop", "blocks the event loop before each order", over_http(BlocksTheLoop), "Concurrency", alone=True),
     Mutant(
@@ -148,4 +155,5 @@ MUTANTS = [
         "Concurrency",
         alone=True,
     ),
+    Mutant("keeps-one-book", "keeps what two accounts hold in one book", _one_book, "Concurrency"),
 ]

@@ -92,6 +92,17 @@ class Nameless(RemoteFaultyVenue):
         return evolve(answer, fills=[evolve(fill, fee_currency=None) for fill in answer.fills])
 
 
+class AsOrdered(RemoteFaultyVenue):
+    """The limit of an order is told as what was paid."""
+
+    @hookimpl
+    async def execute_order(self, order: Any, submission: Any) -> ExecutionResult:
+        return self._told(await super().execute_order(order, submission), order.price)
+
+    def _told(self, answer: ExecutionResult, limit: Any) -> ExecutionResult:
+        return evolve(answer, average_price=limit, fills=[]) if answer.filled_quantity and limit is not None else answer
+
+
 MUTANTS = [
     Mutant("short-told-as-long", "tells the quantity of a short without its sign", over_http(Unsigned), "Holdings"),
     Mutant(
@@ -116,4 +127,5 @@ MUTANTS = [
         over_http(Nameless, fee_rate="0.001"),
         "Holdings",
     ),
+    Mutant("limit-told-as-paid", "tells the limit of an order as what was paid", over_http(AsOrdered), "Holdings", alone=True),
 ]

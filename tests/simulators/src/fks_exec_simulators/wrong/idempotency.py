@@ -91,6 +91,21 @@ async def _unwatched() -> AsyncIterator[tuple[Trial, Counterpart | None]]:
         yield trial, None
 
 
+class AnswersOneThatIsLikeIt(RemoteFaultyVenue):
+    """Keeps what it has answered by the first letters of the id; it can look nothing up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._answered: dict[str, ExecutionResult] = {}
+
+    @hookimpl
+    async def execute_order(self, order: Order, submission: Submission) -> ExecutionResult:
+        name = submission.venue_client_order_id[:_SHORT]
+        if name not in self._answered:
+            self._answered[name] = await super().execute_order(order, submission)
+        return self._answered[name]
+
+
 MUTANTS = [
     Mutant("cuts-ids", "shortens long ids, so that two may become one", _unwatched, "Idempotency", alone=True),
     Mutant("small-letters", "sends ids in small letters", over_http(SmallLetters), "Idempotency"),
@@ -102,5 +117,11 @@ MUTANTS = [
         over_http(AnswersTheFirst),
         "Idempotency",
         alone=True,
+    ),
+    Mutant(
+        "answers-one-that-is-like-it",
+        "takes an order for one that it has sent, since their ids begin alike",
+        over_http(AnswersOneThatIsLikeIt),
+        "Idempotency",
     ),
 ]

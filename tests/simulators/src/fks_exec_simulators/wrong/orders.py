@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from attrs import evolve
 
-from fks_exec import ExecutionResult, Order, OrderRef, OrderType, OrderUpdate, Submission, VenueContext, hookimpl
+from fks_exec import ExecutionResult, Order, OrderRef, OrderType, OrderUpdate, Side, Submission, VenueContext, hookimpl
 from fks_exec.model.orders import TimeInForce
 from fks_exec.testing import RemoteConfig, RemoteFaultyVenue
 
@@ -58,6 +58,19 @@ class RoundsInSecret(Changing):
         return evolve(order, quantity=order.quantity.quantize(Decimal("0.001")) or order.quantity)
 
 
+class RoundsThePrice(Changing):
+    """To whole numbers, away from the market's favour."""
+
+    def change(self, order: Order) -> Order:
+        rounding = ROUND_CEILING if order.side is Side.BUY else ROUND_FLOOR
+        return order if order.price is None else evolve(order, price=order.price.to_integral_value(rounding))
+
+
+class TradesAnySymbol(Changing):
+    def change(self, order: Order) -> Order:
+        return evolve(order, symbol="BTC/USDT")
+
+
 class Retelling(RemoteFaultyVenue):
     """Tells of its orders what is not so, in answers, look-ups and pushes alike."""
 
@@ -93,6 +106,12 @@ class AverageWithFees(Retelling):
         return evolve(result, average_price=None if paid is None else paid * Decimal("1.001"))
 
 
+class AverageThroughAFloat(Retelling):
+    def retell(self, result: ExecutionResult) -> ExecutionResult:
+        paid = result.average_price
+        return evolve(result, average_price=None if paid is None else Decimal(float(paid)))
+
+
 class AnswersFloats(RemoteFaultyVenue):
     @hookimpl
     async def execute_order(self, order: Order, submission: Submission) -> ExecutionResult:
@@ -116,5 +135,18 @@ MUTANTS = [
     Mutant("rounds-in-secret", "rounds a quantity that is off the grid", over_http(RoundsInSecret), "Orders", alone=True),
     Mutant("repeats-a-trade-id", "tells all trades of an order under one trade id", over_http(OrderIdIsTradeId), "Orders"),
     Mutant("average-with-fees", "counts the fee into the average price", over_http(AverageWithFees), "Orders"),
+    Mutant(
+        "rounds-a-price",
+        "rounds a limit to whole numbers, toward the market",
+        over_http(RoundsThePrice, price="100.1"),
+        "Orders",
+    ),
+    Mutant("trades-any-symbol", "trades one instrument whatever symbol an order has", over_http(TradesAnySymbol), "Orders"),
+    Mutant(
+        "average-through-a-float",
+        "lets the average price go through a float",
+        over_http(AverageThroughAFloat, price="100.1"),
+        "Orders",
+    ),
     Mutant("answers-floats", "answers a filled quantity that is a float", over_http(AnswersFloats), "Orders"),
 ]

@@ -29,6 +29,15 @@ class TellsLocalTime(RemoteFaultyVenue):
         return evolve(quote, timestamp=(quote.timestamp or 0) + 2 * 3600 * 1000)
 
 
+class TellsNewYorkTime(RemoteFaultyVenue):
+    """The exchange's clock, as if it were UTC."""
+
+    @hookimpl
+    async def fetch_data(self, symbol: str) -> MarketData:
+        quote = await super().fetch_data(symbol)
+        return evolve(quote, timestamp=(quote.timestamp or 0) - 5 * 3600 * 1000)
+
+
 class SwapsBidAndAsk(RemoteFaultyVenue):
     @hookimpl
     async def fetch_data(self, symbol: str) -> MarketData:
@@ -88,6 +97,7 @@ class TellsAnotherTick(RemoteFaultyVenue):
 MUTANTS = [
     Mutant("tells-seconds", "tells a quote's time in seconds", over_http(TellsSeconds), "Quotes", alone=True),
     Mutant("tells-local-time", "tells a quote's time in a zone of its own", over_http(TellsLocalTime), "Quotes", alone=True),
+    Mutant("tells-new-york-time", "tells a quote's time in a zone behind UTC", over_http(TellsNewYorkTime), "Quotes"),
     Mutant("swaps-bid-and-ask", "takes the bid for the ask", over_http(SwapsBidAndAsk), "Quotes"),
     Mutant(
         "goes-through-floats",
