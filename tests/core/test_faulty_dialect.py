@@ -270,7 +270,7 @@ async def test_an_author_serves_it_by_hand_until_it_is_interrupted(words: list[s
     process, line = await serving(*words)
     assert line.startswith("HttpDialect listens on http://127.0.0.1:")
     process.send_signal(signal.SIGINT)
-    assert await process.communicate() == (b"stopped\n", b"")
+    assert await asyncio.wait_for(process.communicate(), 20) == (b"stopped\n", b"")
     assert process.returncode == 0
 
 

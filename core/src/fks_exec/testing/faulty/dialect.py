@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
+import signal
 import sys
 import time
 import traceback
@@ -188,8 +190,8 @@ class HttpDialect(Loopback):
         parser.add_argument("faults", nargs="*", type=_met, metavar="FAULT", help=meets)
         options = parser.parse_args(words)
         try:
-            asyncio.run(self._serve(name, options.port, options.faults))
-        except KeyboardInterrupt:
+            with contextlib.suppress(KeyboardInterrupt):
+                asyncio.run(self._serve(name, options.port, options.faults))
             print("stopped")
         except OSError as error:
             sys.exit(f"port {options.port} cannot be served ({error.strerror}); does another one run there? Say another --port")
@@ -202,8 +204,11 @@ class HttpDialect(Loopback):
                 self.venue.follow(Match())
             else:
                 await counterpart.fault(word)
+        ended = asyncio.Event()
+        with contextlib.suppress(NotImplementedError):  # heard also where whoever started it ignores the signal
+            asyncio.get_running_loop().add_signal_handler(signal.SIGINT, ended.set)
         print(f"{name} listens on {self.url}; Ctrl-C stops it", flush=True)
-        await asyncio.Event().wait()
+        await ended.wait()
 
     async def respond(self, message: Message) -> bytes:
         """One request, translated, carried out, and translated back."""
