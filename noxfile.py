@@ -20,6 +20,7 @@ nox.options.sessions = ["tests"]
 PLUGINS = sorted(path.parent.as_posix() for path in Path("plugins").glob("*/pyproject.toml"))
 FOLDERS = {"fks-exec": "core", **{Path(folder).name: folder for folder in PLUGINS}, "fks-exec-simulators": "tests/simulators"}
 PUBLISHED = tuple(FOLDERS)[:-1]
+NO_VENUES = {"fks-exec", "fks-exec-hub", "fks-exec-server"}
 GROUPS = tuple(tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["dependency-groups"])  # of tools
 TOGETHER = ["tests/core", "tests/paper", "tests/server", "tests/hub/test_cli_group.py", "tests/hub/test_journal_sqlite.py"]
 APART = ["--ignore=tests/mutants", "--ignore=tests/types"]  # sessions of their own
@@ -123,6 +124,8 @@ def stands(session: nox.Session, name: str, kind: str = "") -> None:
 def conforms(session: nox.Session, name: str, kind: str = "") -> None:
     """Run its conformance tests, if it has some, with what `fks-exec[testing]` installs beside it."""
     suite = Path("tests", Path(FOLDERS[name]).name.removeprefix("fks-exec-"), "test_conformance.py")
+    if name not in NO_VENUES and not suite.is_file():
+        session.error(f"{name} has no {suite}: every venue of ours runs the suite")
     if suite.is_file():
         pinned(session, f"{kind}testing")
         check(session)

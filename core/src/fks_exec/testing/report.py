@@ -92,7 +92,9 @@ class Report:
 
     @property
     def proved(self) -> tuple[str, ...]:
-        """The words that a test which passed has shown, and that no test which failed has touched."""
+        """The words that a test which passed has shown, and that no test which failed has touched; none below the floor."""
+        if self.below_floor:
+            return ()
         shown = {word for test in self.tried if test.outcome == "passed" for word in test.shown}
         return tuple(sorted(shown - {word for test in self.failed for word in test.touched}))
 
