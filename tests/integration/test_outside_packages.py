@@ -108,8 +108,8 @@ def test_a_time_zone_that_does_not_exist_is_refused_in_one_sentence(outside_pack
 
 
 def test_an_example_is_one_short_file(outside_packages: Path) -> None:
-    """Typed, under sixty lines: what a newcomer reads before she writes her own."""
+    """Typed, under seventy lines: what a newcomer reads before she writes her own."""
     for name in ("acme", "weekend", "tape"):
         package = outside_packages / f"fks_exec_{name}"
         assert sorted(path.name for path in package.iterdir() if path.is_file()) == ["__init__.py", "py.typed"]
-        assert len((package / "__init__.py").read_text("utf-8").splitlines()) < 60
+        assert len((package / "__init__.py").read_text("utf-8").splitlines()) < 70
