@@ -438,3 +438,13 @@ async def test_a_loss_whose_halt_cannot_be_written_is_heard_again(tmp_path: Path
         await until(lambda: told == ["the disk is full"])
         watch.take(Decimal(300), Decimal(10_000))
         await until(lambda: desk.halt.state is HaltState.REDUCING)
+
+
+async def test_an_exit_is_left_alone_where_the_venue_knows_no_reduce_only(tmp_path: Path) -> None:
+    """By what our own orders built up it only reduces."""
+    venue = FaultyVenue([Fill()], reduce_only=False)
+    async with hub_at(venue, tmp_path) as hub:
+        await hub.execute_order(ACCOUNT, buy("3", client_order_id="held"))
+        await hub.execute_order(ACCOUNT, sell("1", order_type="limit", price="210", client_order_id="exit"))
+        assert shown((await hub.halt(ACCOUNT, "reducing", "a test")).cancelled) == {}
+        assert resting(venue) == ["exit"]
