@@ -36,5 +36,5 @@ INNER = r"fks_exec_hub\.accounts\.live\.Live|fks_exec\.testing\.faulty\.(exchang
 # Aliases, and names as they stand in the signatures of attrs classes.
 UNQUALIFIED = r"Number|fks_exec\.convert\.T|fks_exec\.model\.fields\._Word|What a guard answers"
 UNQUALIFIED += r"|Decimal|Fate|Side|OrderUpdate|Option|Answer|ProtectionKind|T|ServerConfig|ASGIApp|fks_exec_hub\.ExecutionHub"
-UNQUALIFIED += r"|ProtectionConfig|BreakerConfig|DayConfig"
+UNQUALIFIED += r"|Path|ProtectionConfig|BreakerConfig|DayConfig"
 nitpick_ignore_regex = [(r"py:(class|data|obj)", f"{UNQUALIFIED}|{INNER}"), (r"py:.*", rf"({ELSEWHERE})\..*")]

@@ -215,7 +215,7 @@ def _set(variables: dict[str, str | None]) -> None:
             os.environ[name] = value
 
 
-@define
+@define(eq=False)  # pytest keeps its plugins in sets
 class Recorder:
     """A plugin of pytest: keeps what became of each test, what it asked for and what it sent.
 

@@ -157,7 +157,7 @@ class Controls:
 
     @property
     def away(self) -> bool:
-        """Whether it cannot be reached: requests never arrive, and what hangs breaks."""
+        """Whether it cannot be reached; requests never arrive then, and what hangs breaks."""
         return self.exchange.away
 
     @away.setter
