@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from fks_exec import ExecutionResult, Order, OrderRef, OrderUpdate, VenueError, VenueRejected
-from fks_exec.testing import Asked, FaultyCounterpart, FaultyVenue, HttpDialect, HttpRequest
+from fks_exec.testing import Asked, FaultyCounterpart, FaultyVenue, HttpDialect, HttpRequest, Refuse
 from fks_exec.testing import faulty as simulated
 from fks_exec_simulators.stage import until
 
@@ -245,7 +245,7 @@ def codes_raised() -> set[str]:
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.keyword) and node.arg == "code" and isinstance(node.value, ast.Constant):
                     found.add(node.value.value)
-    return {*found, simulated.Refuse().code}
+    return {*found, Refuse().code}
 
 
 def test_whatever_is_refused_is_listed_where_an_author_looks() -> None:
@@ -254,7 +254,11 @@ def test_whatever_is_refused_is_listed_where_an_author_looks() -> None:
 
 SERVED = """
 from fks_exec.testing import HttpDialect
-HttpDialect().main()
+
+class Quiet(HttpDialect):
+    read = answer = refuse = None
+
+Quiet().main()
 """
 
 
@@ -268,7 +272,7 @@ async def serving(*words: str) -> tuple[asyncio.subprocess.Process, str]:
 @pytest.mark.parametrize("words", [[], ["ok", "drop", "hang"]])
 async def test_an_author_serves_it_by_hand_until_it_is_interrupted(words: list[str]) -> None:
     process, line = await serving(*words)
-    assert line.startswith("HttpDialect listens on http://127.0.0.1:")
+    assert line.startswith("Quiet listens on http://127.0.0.1:")
     process.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(process.communicate(), 20) == (b"stopped\n", b"")
     assert process.returncode == 0

@@ -2,59 +2,46 @@
 """The kit: a suite for venues, guards and observers of strangers, and a simulated venue as unkind as the real ones."""
 
 from .cases import Case, GuardTrial, ObserverTrial
-from .faulty import (
-    CAPABILITIES,
-    FAULTS,
-    REMOTE,
+from .faulty.call import Fault
+from .faulty.counterpart import FaultyCounterpart, serve
+from .faulty.declared import CAPABILITIES, default_instrument
+from .faulty.dialect import HttpDialect, HttpRequest
+from .faulty.legs import LateCancel, LooseLink, RefuseLeg, Vanish
+from .faulty.placed import PlacedOrder
+from .faulty.placing import (
     AcceptThenDrop,
     AcceptThenHang,
     AnswerTwice,
-    Asked,
-    BadCredentials,
-    ByChance,
-    CancelMeetsFill,
-    Closed,
-    EmptyLookUp,
     EmptyLookUps,
-    FailLookUp,
-    Fault,
-    FaultyCounterpart,
-    FaultyPlugin,
-    FaultyProcess,
-    FaultyVenue,
     Fill,
     Garbage,
-    HttpDialect,
-    HttpRequest,
-    LateAppearance,
-    LateCancel,
     LateFill,
-    LooseLink,
-    Lost,
     Match,
     PartialFill,
     PartialThenCancel,
-    PlacedOrder,
-    RateLimit,
-    Refuse,
-    RefuseLeg,
-    RemoteConfig,
-    RemoteFaultyVenue,
-    RemotePlugin,
     Reorder,
-    Request,
     Rest,
     Slow,
     SwallowCancellation,
     TradeTwice,
-    Unsent,
-    Vanish,
-    default_instrument,
-    fault_from_dict,
-    fault_to_dict,
-    read_requests,
-    serve,
 )
+from .faulty.process import FaultyProcess
+from .faulty.refusing import (
+    BadCredentials,
+    CancelMeetsFill,
+    Closed,
+    EmptyLookUp,
+    FailLookUp,
+    LateAppearance,
+    Lost,
+    RateLimit,
+    Refuse,
+    Unsent,
+)
+from .faulty.remote import REMOTE, RemoteConfig, RemoteFaultyVenue, RemotePlugin
+from .faulty.requests import Asked, Request, read_requests
+from .faulty.script import FAULTS, ByChance, fault_from_dict, fault_to_dict
+from .faulty.venue import FaultyPlugin, FaultyVenue
 from .trial import Counterpart, Level, Placed, Trial
 
 __all__ = [

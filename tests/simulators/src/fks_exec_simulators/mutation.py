@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ def _child(job: dict[str, Any]) -> int:
         return 4
     import pytest
 
-    return int(pytest.main([*OPTIONS, *job["tests"]]))
+    # Folders of its own: pytest sweeps the common one, also those of runs beside it that have just begun.
+    return int(pytest.main([*OPTIONS, f"--basetemp={job['output']}-files", *job["tests"]]))
 
 
 def _forked(job: dict[str, Any]) -> int:
@@ -79,6 +81,8 @@ def _forked(job: dict[str, Any]) -> int:
         code = 3
         try:
             code = _child(job)
+        except BaseException:
+            traceback.print_exc()
         finally:
             sys.stdout.flush()
             sys.stderr.flush()

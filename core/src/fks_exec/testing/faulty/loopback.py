@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from typing import Any
 
 from .wire import HOST, Message, read_message
 
 
-class Loopback:
+class Loopback(ABC):
     """Serves requests, each connection one at a time; a subclass answers them."""
 
     def __init__(self) -> None:
@@ -19,9 +20,9 @@ class Loopback:
         self._tasks: set[asyncio.Task[bytes]] = set()
         self._server: asyncio.Server | None = None
 
+    @abstractmethod
     async def respond(self, message: Message) -> bytes:
         """The whole answer; empty: the connection breaks instead."""
-        raise NotImplementedError
 
     async def start(self, port: int = 0) -> int:
         """Listen on a port of the loopback address, a free one if 0, and return it."""

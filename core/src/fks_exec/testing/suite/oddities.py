@@ -17,6 +17,7 @@ from ...model.orders import Order
 from ..cases import Case
 
 TINY, HUGE = Decimal("1E-18"), Decimal("1E+18")
+NO_CURRENCY = "ZZZ"  # a word that ISO 4217 gives to none
 
 _UNKNOWN = ("currency", "equity", "instrument", "quote", "exposure", "day_start", "margin_free", "leverage")
 
@@ -49,8 +50,8 @@ def _figures() -> Iterator[dict[str, Any]]:
     for name in ("working_buy", "working_sell"):
         yield {name: HUGE}
     yield {"open_orders": 10**6}
-    yield {"currency": "XXX", "rates": {}}
-    yield {"rates": {"XXX": ZERO}}
+    yield {"currency": NO_CURRENCY, "rates": {}}
+    yield {"rates": {NO_CURRENCY: ZERO}}
     yield {"positions": [Position(symbol="NO/SUCH", quantity=-HUGE)], "balances": []}
     yield {"time": 0}
     yield {"time": 4_102_444_800_000, "identical": (4_102_444_900_000, 0)}

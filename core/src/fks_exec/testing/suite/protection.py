@@ -23,6 +23,7 @@ from .legs import (
     KINDS,
     STOP,
     TARGET,
+    Role,
     can,
     check_booked,
     check_fired,
@@ -95,15 +96,7 @@ class Protecting(Suite):
     @EACH
     async def test_a_stop_fires_at_its_price_and_not_before(self, brackets: Brackets, kind: ProtectionKind, side: Side) -> None:
         """It closes what the entry opened, all of it, and what it is linked with goes."""
-        brackets.sees(kind, side)
-        brackets.desk.tries("set_price")
-        bracket = await brackets.open(kind, side)
-        await brackets.move(bracket, STOP, "0.5")
-        early = await bracket.status(STOP)
-        assert early is Status.ACCEPTED, f"the market is half way to the stop, and the stop is {early}; it should rest still"
-        await brackets.move(bracket, STOP, "1.25")
-        await check_fired(bracket, STOP)
-        await brackets.back(bracket)
+        await _fires(brackets, kind, side, STOP)
 
     @SIDES
     @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "stop_only"])
@@ -111,15 +104,7 @@ class Protecting(Suite):
         self, brackets: Brackets, kind: ProtectionKind, side: Side
     ) -> None:
         """It closes what the entry opened, all of it, and what it is linked with goes."""
-        brackets.sees(kind, side)
-        brackets.desk.tries("set_price")
-        bracket = await brackets.open(kind, side)
-        await brackets.move(bracket, TARGET, "0.5")
-        early = await bracket.status(TARGET)
-        assert early is Status.ACCEPTED, f"the market is half way to the target, which is {early}; it should rest still"
-        await brackets.move(bracket, TARGET, "1.25")
-        await check_fired(bracket, TARGET)
-        await brackets.back(bracket)
+        await _fires(brackets, kind, side, TARGET)
 
     @EACH
     async def test_a_leg_that_fires_is_published(self, brackets: Brackets, kind: ProtectionKind) -> None:
@@ -296,3 +281,16 @@ async def check_covered(desk: Desk, entry: Sent, filled: Decimal, known: frozens
     legs = [leg for leg in state.legs if leg.role == STOP and not leg.status.terminal]
     said = sum((covered if leg.quantity is None else leg.quantity for leg in legs), ZERO)
     assert said == covered, f"stops for {covered} stand in the venue's book, and the result of the entry tells {said}"
+
+
+async def _fires(brackets: Brackets, kind: ProtectionKind, side: Side, role: Role) -> None:
+    """The market goes half way, and then through its price."""
+    brackets.sees(kind, side)
+    brackets.desk.tries("set_price")
+    bracket = await brackets.open(kind, side)
+    await brackets.move(bracket, role, "0.5")
+    early = await bracket.status(role)
+    assert early is Status.ACCEPTED, f"the market is half way to the {role}, which is {early}; it should rest still"
+    await brackets.move(bracket, role, "1.25")
+    await check_fired(bracket, role)
+    await brackets.back(bracket)
