@@ -15,6 +15,7 @@ from fks_exec import (
     Account,
     AccountNotReady,
     Capabilities,
+    Event,
     ExecutionResult,
     Health,
     Instrument,
@@ -33,6 +34,7 @@ from fks_exec import (
     PluginError,
     Position,
     Protection,
+    RateBudget,
     Side,
     Submission,
     UnknownSymbol,
@@ -813,6 +815,62 @@ async def test_what_a_venue_publishes_from_any_thread_arrives_on_the_loop() -> N
             venue.context.publish(OrderUpdate(ref=REF, result=ExecutionResult(status="filled")))
         await asyncio.sleep(0)
     assert heard == [(update, threading.current_thread().name)]
+
+
+def budget(account: str = "mine") -> RateBudget:
+    """What a venue tells."""
+    return RateBudget(account=account, time=1, used=0.75, waiting=2, seconds=0.5)
+
+
+async def test_what_a_venue_tells_from_any_thread_is_heard_by_the_observers_and_by_the_host() -> None:
+    """By a host that tells observers of its own, in the venue's thread."""
+    venue, recorder, heard = MemoryVenue(), Recorder(), list[tuple[Event, str]]()
+    host = lambda event: heard.append((event, threading.current_thread().name))  # noqa: E731
+    async with Account("mine", venue, plugins=[recorder], on_event=host):
+        assert venue.context is not None
+        thread = threading.Thread(target=venue.context.tell, args=(budget(),), name="sdk")
+        thread.start()
+        await asyncio.to_thread(thread.join)
+    assert recorder.events == [budget()]
+    assert recorder.threads == {"observer Recorder"}
+    assert heard == [(budget(), "sdk")]
+
+
+async def test_a_venue_tells_no_more_than_events_of_its_own_account() -> None:
+    """Anything else is its author's mistake, and heard by nobody."""
+    venue, recorder, heard = MemoryVenue(), Recorder(), list[Event]()
+    async with Account("mine", venue, plugins=[recorder], on_event=heard.append):
+        assert venue.context is not None
+        with pytest.raises(InvalidOrder, match="tell takes a kind of Event, such as RateBudget, not a dict"):
+            venue.context.tell({"used": 1})  # type: ignore[arg-type]
+        with pytest.raises(InvalidOrder, match="such as RateBudget, not Event itself"):
+            venue.context.tell(Event(account="mine", time=1))
+        with pytest.raises(InvalidOrder, match="a venue tells of its own account 'mine', not of 'other'"):
+            venue.context.tell(budget("other"))
+    assert (recorder.events, heard) == ([], [])
+
+
+async def test_what_a_venue_tells_holds_it_up_for_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither for an observer that is stuck, nor for a host that raises; and after the end nobody hears."""
+    venue, stuck = MemoryVenue(), StuckObserver()
+
+    def host(event: Event) -> None:
+        raise RuntimeError("key=hunter2")
+
+    async with Account("mine", venue, plugins=[stuck], on_event=host):
+        assert venue.context is not None
+        for _ in range(3):
+            venue.context.tell(budget())
+        stuck.release.set()
+    venue.context.tell(budget())
+    assert "account mine: on_event raised RuntimeError" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_a_context_without_a_host_tells_nobody() -> None:
+    """As an author makes one in a test."""
+    nothing: Any = None
+    VenueContext(account="mine", publish=nothing, quote=nothing).tell(budget())
 
 
 def test_an_update_after_the_end_of_the_loop_is_logged(caplog: pytest.LogCaptureFixture) -> None:

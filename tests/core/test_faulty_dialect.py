@@ -18,6 +18,7 @@ import pytest
 from fks_exec import ExecutionResult, Order, OrderRef, OrderUpdate, VenueError, VenueRejected
 from fks_exec.testing import Asked, FaultyCounterpart, FaultyVenue, HttpDialect, HttpRequest, Refuse
 from fks_exec.testing import faulty as simulated
+from fks_exec.testing.trial import Kind
 from fks_exec_simulators.stage import until
 
 BUY = {"market": "BTC/USDT", "size": "0.5", "name": "n-1"}
@@ -101,6 +102,19 @@ async def test_what_is_no_answer_is_html_with_status_200() -> None:
         assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html")
         assert answer.text.startswith("<html>")
         assert len(dialect.venue.placed) == 1
+
+
+@pytest.mark.parametrize("on", ["place", "look_up"])
+async def test_an_error_of_the_server_is_status_500_in_words_that_are_not_its_own(on: Kind) -> None:
+    async with talking() as (dialect, client):
+        if on == "look_up":
+            await client.post("/orders", json=BUY)
+        await FaultyCounterpart(dialect.venue).fault("error", on)
+        asking = client.post("/orders", json=BUY) if on == "place" else client.get("/orders", params={"name": "n-1"})
+        answer = await asking
+        assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})
+        assert len(dialect.venue.placed) == 1
+        assert (await client.get("/orders", params={"name": "n-1"})).status_code == 201
 
 
 async def test_what_hangs_comes_when_it_is_released_and_not_before() -> None:

@@ -12,6 +12,7 @@ import pytest
 from fks_exec import Account, ExecutionResult, Order, OrderChange, OrderRef, OrderUpdate, Status, VenueAuthError
 from fks_exec.testing import (
     AcceptThenDrop,
+    AcceptThenError,
     AcceptThenHang,
     AnswerTwice,
     BadCredentials,
@@ -158,6 +159,34 @@ async def test_accept_then_drop_is_placed_and_unknown() -> None:
         found = await trader.account.fetch_order(ref)
         assert found is not None
         assert found.status == "accepted"
+
+
+async def test_accept_then_error_is_placed_and_unknown_and_the_next_order_works() -> None:
+    async with trading(AcceptThenError()) as trader:
+        result, ref = await trader.send()
+        assert (result.status, result.code, trader.venue.requests[-1].fate) == ("unknown", "UNKNOWN", "placed")
+        found = await trader.account.fetch_order(ref)
+        assert found is not None
+        assert found.status == "filled"
+        assert (await trader.send())[0].status == "filled"
+
+
+async def test_accept_then_error_of_what_is_no_order_is_done_and_proves_nothing() -> None:
+    script = [AcceptThenError(on=kind) for kind in ("cancel", "amend", "look_up", "scan", "positions", "balance")]
+    async with trading(Rest(), *script) as trader:
+        _, ref = await trader.send()
+        assert (await trader.account.amend_order(ref, OrderChange(quantity=2))).status == "unknown"
+        for read in (
+            lambda: trader.account.fetch_order(ref),
+            trader.account.fetch_open_orders,
+            trader.account.fetch_positions,
+            trader.account.fetch_balance,
+        ):
+            with pytest.raises(RuntimeError, match="an error of its own"):
+                await read()
+        assert (await trader.account.cancel_order(ref)).status == "unknown"
+        [placed] = trader.venue.placed
+        assert (placed.order.quantity, placed.status) == (2, "canceled")
 
 
 async def test_empty_look_ups_hide_the_order_for_so_many_looks() -> None:

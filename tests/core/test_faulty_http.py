@@ -18,6 +18,7 @@ from fks_exec import Account, OrderChange, OrderRef, OrderUpdate, Protection, Se
 from fks_exec.testing import (
     REMOTE,
     AcceptThenDrop,
+    AcceptThenError,
     AcceptThenHang,
     BadCredentials,
     Closed,
@@ -105,6 +106,7 @@ async def test_changes_are_pushed(tmp_path: Path) -> None:
         (Unsent(), "NOT_SENT"),
         (BadCredentials(), "AUTH"),
         (AcceptThenDrop(), "UNKNOWN"),
+        (AcceptThenError(), "UNKNOWN"),
         (Lost(), "UNKNOWN"),
         (Garbage("text"), "NO_ANSWER"),
         (AcceptThenHang(), "DEADLINE"),

@@ -29,7 +29,7 @@ from fks_exec import (
 )
 from fks_exec.calls import Ended
 from fks_exec.outcomes import check_published, outcome_of, where
-from fks_exec.support import unsupported
+from fks_exec.support import narrowed, unsupported
 
 GOOD: dict[str, Any] = {"symbol": "BTC/USDT", "side": "buy", "quantity": "0.01"}
 
@@ -201,6 +201,24 @@ def test_what_is_not_declared_is_denied(order: dict[str, Any], code: str) -> Non
     """By an account that declares nothing; one that declares all denies nothing."""
     assert codes(order, Capabilities()) == [code]
     assert codes(order, ALL) == []
+
+
+LEAVES = [
+    ({"order_types": ["market", "stop"]}, LIMIT),
+    ({"time_in_force": ["gtc"]}, {"time_in_force": "ioc"}),
+    ({"protection": []}, {"stop_loss": "1"}),
+    ({"reduce_only": False}, {"reduce_only": True}),
+]
+
+
+@pytest.mark.parametrize(("rules", "order"), LEAVES, ids=repr)
+def test_what_an_instrument_leaves_of_an_account_is_what_is_not_denied_there(rules: dict[str, Any], order: Any) -> None:
+    """A rule that it does not have takes nothing away."""
+    assert narrowed(ALL, Instrument(symbol="X")) == ALL
+    instrument = Instrument(symbol="X", **rules)
+    [code] = codes(order, ALL, instrument)
+    assert codes(order, narrowed(ALL, instrument)) == [code]
+    assert not codes({}, narrowed(ALL, instrument))
 
 
 def test_every_part_that_is_not_declared_is_told() -> None:

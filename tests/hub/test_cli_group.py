@@ -28,7 +28,7 @@ from fks_exec_hub.cli.failures import InDoubt, Interrupted, explain
 from fks_exec_hub.journal.protocol import JournalInUse, JournalUnavailable, JournalUncertain
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ["check", "config", "explain", "health", "journal", "order", "orders", "plugins", "positions", "quote"]
+NAMES = ["capabilities", "check", "config", "explain", "health", "journal", "order", "orders", "plugins", "positions", "quote"]
 NAMES += ["halt", "resume"]
 
 

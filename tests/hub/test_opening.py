@@ -18,6 +18,7 @@ from fks_exec import (
     ExecutionResult,
     Order,
     PluginError,
+    RateBudget,
     Submission,
     VenueRejected,
     hookimpl,
@@ -25,6 +26,7 @@ from fks_exec import (
 from fks_exec_hub import UnknownAccount, open_account, sync
 from fks_exec_hub.errors import HubClosed
 from fks_exec_hub.journal import JournalInUse
+from fks_exec_simulators.observers import Recorder
 from fks_exec_simulators.stage import ACCOUNT, Stage, buy, configure, hub_on
 
 
@@ -85,6 +87,18 @@ async def test_an_object_that_is_guard_and_observer_hears_each_event_once(tmp_pa
     async with hub_on(Stage(), configure(tmp_path), both) as hub:
         await hub.execute_order(ACCOUNT, buy())
     assert both.heard == ["AccountReadiness", "OrderAccepted", "OrderSent", "OrderConcluded", "OrderFilled"]
+
+
+async def test_what_a_venue_tells_is_heard_by_the_observers_of_the_hub(tmp_path: Path) -> None:
+    """From any thread, between the hub's own."""
+    stage, recorder = Stage(), Recorder()
+    async with hub_on(stage, configure(tmp_path), recorder) as hub:
+        assert stage.context is not None
+        told = RateBudget(account=ACCOUNT, time=1, used=0.5, waiting=1, seconds=0.25)
+        await asyncio.to_thread(stage.context.tell, told)
+        await hub.execute_order(ACCOUNT, buy())
+    assert [type(event).__name__ for event in recorder.events][:3] == ["AccountReadiness", "RateBudget", "OrderAccepted"]
+    assert recorder.events[1] == told
 
 
 async def test_an_object_that_plays_no_role_stops_the_start(tmp_path: Path) -> None:

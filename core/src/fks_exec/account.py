@@ -24,7 +24,7 @@ from .model.extension import NoConfig, VenueContext, VenueType
 from .model.market import Instrument, MarketData
 from .model.orders import Order, OrderChange, OrderRef, Submission
 from .model.results import Denial, ExecutionResult, Status
-from .observers import Observers
+from .observers import Observers, check_told
 from .outcomes import check_published, create_failed, late_update, outcome_of
 from .reading import Reads
 from .roles import check_declared, check_narrower
@@ -48,6 +48,7 @@ class Account(Reads):
         state_dir: a folder where the venue may keep files.
         quote: ``await quote(account, symbol)``, for venues that look at other accounts.
         on_update: takes what the venue publishes; called on the event loop.
+        on_event: takes the events that the venue tells, beside the observers; called in whichever thread it tells them.
         clock: wall and monotonic time.
         timeout: seconds for one call that is no order.
         open_timeout: seconds for opening.
@@ -69,6 +70,7 @@ class Account(Reads):
         state_dir: Path | None = None,
         quote: Callable[[str, str], Awaitable[MarketData]] | None = None,
         on_update: Callable[[OrderUpdate], None] | None = None,
+        on_event: Callable[[Event], None] | None = None,
         clock: Clock | None = None,
         timeout: float = 10.0,
         open_timeout: float = 60.0,
@@ -87,6 +89,7 @@ class Account(Reads):
         self._state_dir = state_dir
         self._quote = quote or _no_quote
         self._on_update = on_update
+        self._on_event = on_event
         self._open_timeout = open_timeout
         self._live = live
         self._quiet = quiet
@@ -171,6 +174,7 @@ class Account(Reads):
             quote=self._quote,
             clock=self.clock,
             live=self._live,
+            tell=self._tell,
         )
 
     async def close(self) -> None:
@@ -252,37 +256,21 @@ class Account(Reads):
             )
         submission = submission or self.submission()
         client_order_id = order.client_order_id or submission.venue_client_order_id
-        if self.observers:
-            self._emit_sent(order, submission, client_order_id)
+        name = submission.venue_client_order_id
+        self._heard(OrderSent, client_order_id=client_order_id, venue_client_order_id=name, order=order)
         result = await self._call_order(
             lambda: hooks.hook.execute_order(order=order, submission=submission),
             submission,
             order.client_order_id,
             lambda answer: self._late(answer, order, submission),
         )
-        if self.observers:
-            self.emit(
-                OrderConcluded(
-                    account=self.name,
-                    time=self.clock.now(),
-                    client_order_id=client_order_id,
-                    symbol=order.symbol,
-                    result=result,
-                    order=order,
-                )
-            )
+        self._heard(OrderConcluded, client_order_id=client_order_id, symbol=order.symbol, result=result, order=order)
         return result
 
-    def _emit_sent(self, order: Order, submission: Submission, client_order_id: str) -> None:
-        self.emit(
-            OrderSent(
-                account=self.name,
-                time=self.clock.now(),
-                client_order_id=client_order_id,
-                venue_client_order_id=submission.venue_client_order_id,
-                order=order,
-            )
-        )
+    def _heard(self, kind: Callable[..., Event], **fields: Any) -> None:
+        """Tell the observers, if there are any, what happened just now."""
+        if self.observers:
+            self.emit(kind(account=self.name, time=self.clock.now(), **fields))
 
     async def _call_order(
         self,
@@ -376,6 +364,16 @@ class Account(Reads):
     def emit(self, event: Event) -> None:
         """Tell the account's observers."""
         self.observers.emit(event)
+
+    def _tell(self, event: Event) -> None:
+        """From any thread; raises InvalidOrder for what is no event of this account."""
+        check_told(event, self.name)
+        self.emit(event)
+        try:
+            if self._on_event is not None:
+                self._on_event(event)
+        except Exception as error:  # the host's fault is none of the venue's
+            log.warning("account %s: on_event raised %s", self.name, type(error).__name__)
 
     def _publish(self, update: OrderUpdate) -> None:
         """From any thread; raises InvalidOrder for what tells nothing of an order."""

@@ -9,11 +9,25 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from .errors import InvalidOrder
 from .model.events import Event
 
 log: logging.Logger = logging.getLogger(__name__)
 
 QUEUE = 10_000
+
+
+def check_told(event: object, account: str) -> None:
+    """A venue tells events of its own account.
+
+    Raises:
+        InvalidOrder: it is none, or another's.
+    """
+    if not isinstance(event, Event) or type(event) is Event:
+        what = "Event itself" if isinstance(event, Event) else f"a {type(event).__name__}"
+        raise InvalidOrder("event", f"tell takes a kind of Event, such as RateBudget, not {what}")
+    if event.account != account:
+        raise InvalidOrder("event.account", f"a venue tells of its own account {account!a}, not of {event.account[:64]!a}")
 
 
 class _Listener:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
+from attrs import evolve
+
 from .model.account import Capabilities
 from .model.market import Instrument
 from .model.orders import Order
@@ -14,6 +16,18 @@ from .model.results import Denial
 W = TypeVar("W", bound=str)
 
 _NO_RULES = Instrument(symbol="any")
+
+
+def narrowed(declared: Capabilities, instrument: Instrument) -> Capabilities:
+    """What an instrument's own rules leave of what the account declares."""
+    types, tifs, kinds = instrument.order_types, instrument.time_in_force, instrument.protection
+    return evolve(
+        declared,
+        order_types=declared.order_types if types is None else declared.order_types & types,
+        time_in_force=declared.time_in_force if tifs is None else declared.time_in_force & tifs,
+        protection=[kind for kind in declared.protection if kinds is None or kind in kinds],
+        reduce_only=declared.reduce_only if instrument.reduce_only is None else instrument.reduce_only,
+    )
 
 
 def unsupported(order: Order, declared: Capabilities, instrument: Instrument | None = None) -> list[Denial]:

@@ -27,6 +27,7 @@ from .events import (
     OrderUpdate,
     PluginFailed,
     ProtectionChanged,
+    RateBudget,
 )
 from .extension import (
     API,
@@ -129,6 +130,7 @@ __all__ = [
     "ProtectionChanged",
     "ProtectionKind",
     "ProtectsPositions",
+    "RateBudget",
     "ResolvesSymbols",
     "ReversePosition",
     "Side",

@@ -168,6 +168,21 @@ class Mismatch(Event):
 
 
 @frozen(kw_only=True)
+class RateBudget(Event):
+    """How much of its limit of requests a venue has used: told by the venue itself, when that has changed.
+
+    Args:
+        used: share of the requests that the venue allows in the running window, 0 to 1.
+        waiting: requests that wait for their turn.
+        seconds: how long the next request would wait.
+    """
+
+    used: float
+    waiting: int = 0
+    seconds: float = 0.0
+
+
+@frozen(kw_only=True)
 class Alarm(Event):
     """Something that a human should look at.
 

@@ -31,6 +31,10 @@ class NoConfig:
     """The configuration of a plugin that has none: an empty table."""
 
 
+def _tell_nobody(event: Event) -> None:
+    """A host without observers."""
+
+
 @frozen(kw_only=True)
 class VenueContext:
     """What core gives to a venue at ``init``.
@@ -43,6 +47,9 @@ class VenueContext:
         quote: awaitable ``quote(account, symbol)``: another account's MarketData.
         clock: wall and monotonic time.
         live: the configuration says that real money is at stake; without it a venue takes its sandbox or refuses.
+        tell: takes an event that is no order's news, such as :class:`~fks_exec.model.events.RateBudget`, for the observers;
+            may be called from any thread, never blocks. It raises InvalidOrder for what is no kind of Event, and for one of
+            another account.
     """
 
     account: str
@@ -51,6 +58,7 @@ class VenueContext:
     quote: Callable[[str, str], Awaitable[MarketData]]
     clock: Clock = field(factory=SystemClock)
     live: bool = False
+    tell: Callable[[Event], None] = _tell_nobody
 
 
 @frozen(kw_only=True)

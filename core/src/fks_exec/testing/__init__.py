@@ -10,6 +10,7 @@ from .faulty.legs import LateCancel, LooseLink, RefuseLeg, Vanish
 from .faulty.placed import PlacedOrder
 from .faulty.placing import (
     AcceptThenDrop,
+    AcceptThenError,
     AcceptThenHang,
     AnswerTwice,
     EmptyLookUps,
@@ -49,6 +50,7 @@ __all__ = [
     "FAULTS",
     "REMOTE",
     "AcceptThenDrop",
+    "AcceptThenError",
     "AcceptThenHang",
     "AnswerTwice",
     "Asked",

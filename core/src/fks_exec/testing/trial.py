@@ -33,6 +33,7 @@ FAULTS = {
     "drop": "done, then the connection breaks without an answer",
     "hang": "done, and not answered until `release`, or until the caller goes away",
     "garbage": "done, and answered with something that is no answer: HTML, half a message, a missing id",
+    "error": "done, and answered with an error of the server's own that proves nothing: HTTP 500, an unknown code",
     "late": "the connection breaks, look-ups truly find nothing, and a little later it is done",
     "partial": "taken, and half of it fills at once; the rest rests",
     "rest": "taken, and it rests whatever its price, until `fill`",

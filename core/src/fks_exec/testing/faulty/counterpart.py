@@ -13,7 +13,7 @@ from ...secrets import Secret
 from ..trial import CONTROLS, FAULTS, Kind, Placed
 from .call import Fault
 from .control import control
-from .placing import AcceptThenDrop, AcceptThenHang, Garbage, PartialFill, Rest
+from .placing import AcceptThenDrop, AcceptThenError, AcceptThenHang, Garbage, PartialFill, Rest
 from .process import FaultyProcess
 from .refusing import BadCredentials, Closed, LateAppearance, Lost, RateLimit, Refuse
 from .remote import RemoteConfig
@@ -96,6 +96,7 @@ def _fault(word: str, on: Any) -> Fault:
         "drop": AcceptThenDrop(on=on),
         "hang": AcceptThenHang(on=on),
         "garbage": Garbage("text", on=on),
+        "error": AcceptThenError(on=on),
         "late": LateAppearance(_LATE, on=on),
         "partial": PartialFill(on=on),
         "rest": Rest(on=on),

@@ -33,7 +33,7 @@ from ..trial import FAULTS
 from .counterpart import FaultyCounterpart
 from .declared import CAPABILITIES
 from .loopback import Loopback
-from .placing import Match
+from .placing import SERVER_ERROR, Match, ServerError
 from .requests import Asked
 from .venue import FaultyVenue
 from .wire import HOST, Message
@@ -93,7 +93,8 @@ class HttpDialect(Loopback):
 
     Book, matching, counts and faults are those of ``FaultyVenue``. A fault means on the wire what it
     means at a real exchange: an answer that is lost is a connection that breaks, one that is none is HTML with status 200,
-    and one that hangs comes when it is released, or never.
+    an error of the server's own is a status 500 with JSON that is not the exchange's, and an answer that hangs comes when it
+    is released, or never.
 
     What a method of the subclass raises by mistake is a fault of the tests and not of the venue: the plugin hears nothing that
     means anything, and ``stop``, with which ``async with`` ends, raises it, so that no test passes on it.
@@ -218,6 +219,8 @@ class HttpDialect(Loopback):
             return await self._carry_out(request)
         except ConnectionError:
             return b""
+        except ServerError:
+            return _json(500, SERVER_ERROR)
         except VenueError as error:
             return self._refused(request, error)
         except InvalidOrder as error:

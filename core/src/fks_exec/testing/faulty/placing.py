@@ -17,6 +17,14 @@ from .waiting import Held
 BROKEN = "the connection to the venue broke"
 
 
+SERVER_ERROR: dict[str, str] = {"message": "Internal Server Error"}
+"""What a server's own error says over HTTP. Its words are no dialect's, and tell nothing of what was done."""
+
+
+class ServerError(RuntimeError):
+    """An error of the venue's server, such as HTTP 500; no VenueError, since it proves nothing."""
+
+
 def _share(value: Decimal | str | int) -> Decimal:
     return decimal(value, "share")
 
@@ -115,6 +123,15 @@ class AcceptThenDrop(Placing):
     def act(self, call: Call) -> object:
         self.perform(call)
         return break_connection()
+
+
+@frozen(kw_only=True)
+class AcceptThenError(Placing):
+    """Done, and answered with an error of the server's own, HTTP 500: an exception that proves nothing."""
+
+    def act(self, call: Call) -> object:
+        self.perform(call)
+        raise ServerError("the venue answered with an error of its own (500)")
 
 
 @frozen(kw_only=True)
@@ -275,6 +292,7 @@ PLACING: tuple[type[Fault], ...] = (
     TradeTwice,
     AcceptThenHang,
     AcceptThenDrop,
+    AcceptThenError,
     EmptyLookUps,
     Slow,
     SwallowCancellation,

@@ -21,6 +21,7 @@ from ...model.results import ExecutionResult
 from ...secrets import Secret
 from .declared import ALL
 from .hooks import AWAY, HEALTH, amending, cancelling, placing, protecting
+from .placing import ServerError
 from .requests import ACCOUNT, Asked
 from .wire import HOST, Message, read_message, request_bytes, unpack, unpack_error
 
@@ -94,7 +95,8 @@ def _content(answer: Message) -> Any:
         return data
     if isinstance(data, dict) and "error" in data:
         raise unpack_error(data)
-    raise RuntimeError(f"the venue answered {answer.first[1]}: {data}")
+    kind = ServerError if answer.first[1] == "500" else RuntimeError
+    raise kind(f"the venue answered {answer.first[1]}: {data}")
 
 
 class RemoteFaultyVenue:

@@ -14,6 +14,7 @@ from ...errors import FksExecError, VenueError
 from ...model.events import OrderUpdate
 from .control import control
 from .loopback import Loopback
+from .placing import SERVER_ERROR, ServerError
 from .refusing import Refuse
 from .requests import Asked
 from .venue import FaultyVenue
@@ -54,6 +55,8 @@ class Server(Loopback):
             return answer_bytes(200, await self._do(message))
         except ConnectionError:
             return b""
+        except ServerError:
+            return answer_bytes(500, SERVER_ERROR)
         except VenueError as error:
             return answer_bytes(*pack_error(error))
         except (FksExecError, LookupError, TypeError, ValueError) as error:

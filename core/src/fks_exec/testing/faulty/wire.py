@@ -27,6 +27,7 @@ REASONS = {
     401: "Unauthorized",
     422: "Unprocessable Content",
     429: "Too Many Requests",
+    500: "Internal Server Error",
     502: "Bad Gateway",
     503: "Service Unavailable",
 }

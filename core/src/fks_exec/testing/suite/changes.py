@@ -17,8 +17,8 @@ from .resting import booked, check_closed, check_rests, rest, rest_in_part, seen
 
 REFUSED = (Status.REJECTED, Status.NOT_PLACED)
 RESTS = (Status.ACCEPTED, Status.PARTIALLY_FILLED)
-SILENCE = pytest.mark.parametrize("word", ["drop", "hang", "garbage", "lost"])
-"""Faults without an answer; all but ``lost`` have had their effect."""
+SILENCE = pytest.mark.parametrize("word", ["drop", "hang", "garbage", "error", "lost"])
+"""Faults without an answer that proves anything; all but ``lost`` have had their effect."""
 
 
 class Changes(Suite):

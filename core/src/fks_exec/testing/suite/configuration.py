@@ -29,7 +29,7 @@ TABLE = "accounts.trial.config"
 SHORTEST = 6
 """Letters of a secret that is looked for; a shorter one would be found by chance."""
 
-TROUBLE = ("refuse", "credentials", "rate_limit", "closed", "lost", "drop", "garbage")
+TROUBLE = ("refuse", "credentials", "rate_limit", "closed", "lost", "drop", "garbage", "error")
 
 
 class Configuration(Suite):

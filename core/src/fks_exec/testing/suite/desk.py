@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar, overload
 
 import pytest
-from attrs import define, evolve
+from attrs import define
 
 from ...account import Account
 from ...model.account import Capabilities
@@ -22,6 +22,7 @@ from ...model.market import Instrument, Kind
 from ...model.numbers import ZERO
 from ...model.orders import Order, OrderRef, Side, Submission
 from ...model.results import ExecutionResult, Status
+from ...support import narrowed
 from ..trial import Counterpart, Placed, Trial
 from .tidying import Tidier, amounts, told_problems
 
@@ -156,16 +157,7 @@ class Desk:
     @property
     def declared(self) -> Capabilities:
         """What the account declares, narrowed by its instrument's own rules."""
-        can, rules = self.account.capabilities, self.instrument
-        if rules.order_types is not None:
-            can = evolve(can, order_types=can.order_types & rules.order_types)
-        if rules.time_in_force is not None:
-            can = evolve(can, time_in_force=can.time_in_force & rules.time_in_force)
-        if rules.protection is not None:
-            can = evolve(can, protection=[kind for kind in can.protection if kind in rules.protection])
-        if rules.reduce_only is not None:
-            can = evolve(can, reduce_only=rules.reduce_only)
-        return can
+        return narrowed(self.account.capabilities, self.instrument)
 
     def needs(self, *words: str) -> None:
         """End the test as *not declared* unless the account declares all of these.

@@ -22,6 +22,7 @@ from ...model.events import (
     OrderSent,
     PluginFailed,
     ProtectionChanged,
+    RateBudget,
 )
 from ...model.orders import ClosePosition, Order
 from ...model.results import Denial, ExecutionResult, Fee, Fill, Leg
@@ -88,6 +89,7 @@ SAMPLES: dict[str, Callable[..., Event]] = {
     ),
     "BreakerChanged": partial(BreakerChanged, state="open", reason="5 faults of the transport in a row"),
     "Mismatch": partial(Mismatch, kind="position", symbol=SYMBOL, ours="0.25", venues="0.5"),
+    "RateBudget": partial(RateBudget, used=0.75, waiting=3, seconds=0.25),
     "Alarm": partial(Alarm, code="UNRESOLVED", message="look at the venue", client_order_id=ID),
     "Alarm-of-no-order": partial(Alarm, code="JOURNAL", message="the disk is full"),
     "SomethingNew": partial(SomethingNew, what="of a later version"),

@@ -19,7 +19,7 @@ from .base import Suite, floor
 from .desk import Desk, Sent, not_declared, not_tried, told
 from .resting import rest, rest_in_part, same
 
-BROKEN = pytest.mark.parametrize("word", ["lost", "garbage", "credentials", "rate_limit"])
+BROKEN = pytest.mark.parametrize("word", ["lost", "garbage", "error", "credentials", "rate_limit"])
 """Faults of a read: whatever it was, nothing is known of what is held."""
 
 KINDS = pytest.mark.parametrize("kind", [OrderType.MARKET, OrderType.LIMIT])
@@ -123,11 +123,12 @@ class Holdings(Suite):
         await desk.tries(word).fault(word, "balance")
         await check_raises(desk.account.fetch_balance, word)
 
-    async def test_open_orders_that_cannot_be_read_are_not_none(self, desk: Desk) -> None:
+    @pytest.mark.parametrize("word", ["lost", "error"])
+    async def test_open_orders_that_cannot_be_read_are_not_none(self, desk: Desk, word: str) -> None:
         """fetch_open_orders raises."""
         desk.needs("fetch_open_orders")
-        await desk.tries("lost").fault("lost", "look_up")
-        await check_raises(desk.account.fetch_open_orders, "lost")
+        await desk.tries(word).fault(word, "look_up")
+        await check_raises(desk.account.fetch_open_orders, word)
         if "fetch_order" in desk.declared.abilities:
             with suppress(Exception):  # the fault was for look-ups by id as well; no later test is to meet it
                 await desk.account.fetch_order(OrderRef(order_id="none", symbol=desk.symbol))

@@ -32,7 +32,8 @@ class Outcomes(Suite):
     """What is unknown is never called a refusal, and nothing is sent twice.
 
     A plugin raises ``VenueRejected`` only with the venue's own refusal in its hand, and ``NotSent`` only where nothing left.
-    A connection that breaks, a limit of time, an answer that is none, a cancellation prove nothing: let the exception go.
+    A connection that breaks, a limit of time, an answer that is none, an error of the server's own such as HTTP 500, a
+    cancellation prove nothing: let the exception go.
     """
 
     @pytest.mark.parametrize("word", ["refuse", "closed"])
@@ -76,7 +77,7 @@ class Outcomes(Suite):
         await before.check_nothing(sent)
         await before.check_once(sent)
 
-    @pytest.mark.parametrize("word", ["drop", "garbage", "hang"])
+    @pytest.mark.parametrize("word", ["drop", "garbage", "error", "hang"])
     async def test_an_order_without_an_answer_is_unknown(self, desk: Desk, word: str) -> None:
         """The venue did it: it is sent once, never called refused, and the next order works."""
         before = await Evidence.before(desk)
@@ -88,7 +89,7 @@ class Outcomes(Suite):
         after = await desk.filled()
         await before.check_once(sent, after)
 
-    @pytest.mark.parametrize("word", ["drop", "garbage", "hang"])
+    @pytest.mark.parametrize("word", ["drop", "garbage", "error", "hang"])
     async def test_an_order_without_an_answer_is_found_by_a_look_up(self, desk: Desk, word: str) -> None:
         """By the id of its submission, which is all that the host has."""
         desk.needs("look_up")
@@ -102,7 +103,7 @@ class Outcomes(Suite):
         )
         assert (found.status, found.filled_quantity) == (Status.FILLED, sent.order.quantity), text
 
-    @pytest.mark.parametrize("word", ["garbage", "drop"])
+    @pytest.mark.parametrize("word", ["garbage", "drop", "error"])
     async def test_no_answer_is_not_taken_for_a_fill(self, desk: Desk, word: str) -> None:
         """An order that rests, of which nothing was told: it is not called filled."""
         before = await Evidence.before(desk)
@@ -195,7 +196,7 @@ class Outcomes(Suite):
         finally:
             await desk.close()
 
-    @pytest.mark.parametrize("word", ["lost", "drop", "garbage", "rate_limit", "credentials"])
+    @pytest.mark.parametrize("word", ["lost", "drop", "garbage", "error", "rate_limit", "credentials"])
     async def test_a_look_up_that_fails_is_no_clean_no(self, desk: Desk, word: str) -> None:
         """It raises; None would say that the order, which is there, does not exist."""
         desk.needs("look_up")

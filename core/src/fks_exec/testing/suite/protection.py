@@ -219,7 +219,7 @@ class Protecting(Suite):
         assert sent.result.error, f"{told(sent)} without a sentence; raise VenueRejected with the venue's words"
         assert not [role for role in bracket.roles if await standing(bracket, role)], f"{told(sent)}, and a leg stands"
 
-    @pytest.mark.parametrize("word", ["drop", "hang", "garbage", "lost"])
+    @pytest.mark.parametrize("word", ["drop", "hang", "garbage", "error", "lost"])
     async def test_a_leg_without_an_answer_is_unknown_and_a_look_up_finds_it(self, brackets: Brackets, word: str) -> None:
         """Asked for once; never told as rejected, and never as standing."""
         kind, counterpart = brackets.apart(), brackets.desk.tries(word)

@@ -15,7 +15,7 @@ from fks_exec.account import Account
 from fks_exec.clock import Clock, SystemClock
 from fks_exec.errors import ConfigError, FksExecError, PluginError, VenueAuthError
 from fks_exec.guarding import Listed
-from fks_exec.model.events import AccountReadiness, OrderUpdate
+from fks_exec.model.events import AccountReadiness, Event, OrderUpdate
 from fks_exec.model.extension import VenueType
 from fks_exec.model.market import MarketData
 from fks_exec.outcomes import where
@@ -55,7 +55,11 @@ class Recipe:
     quote: Callable[[str, str], Awaitable[MarketData]] | None = None
     demand: Demand | None = None
 
-    def make(self, on_update: Callable[[OrderUpdate], None] | None = None) -> Account:
+    def make(
+        self,
+        on_update: Callable[[OrderUpdate], None] | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Account:
         """A new Account, not yet open."""
         if self.state_dir is not None:
             self.state_dir.mkdir(parents=True, exist_ok=True)
@@ -67,6 +71,7 @@ class Recipe:
             state_dir=self.state_dir,
             quote=self.quote,
             on_update=on_update,
+            on_event=on_event,
             clock=self.clock,
             live=self.config.live,
             quiet=True,
@@ -116,7 +121,7 @@ class Opener:
             return
 
     async def _open(self) -> None:
-        account = self._recipe.make(self._on_update)
+        account = self._recipe.make(self._on_update, self._desk.emit)
         try:
             await account.open()
         except FksExecError as error:

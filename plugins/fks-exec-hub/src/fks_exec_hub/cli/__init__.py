@@ -18,6 +18,7 @@ from .output import Console, json_option, logging_to_stderr
 GROUP = "fks_exec.commands"
 
 SUMMARIES = {
+    "capabilities": "Show what an account can do now, and what its venue type can do at most.",
     "check": "Try the configuration, the plugins, the secrets, the journal; --open: the accounts too.",
     "config": "Print a commented table for a venue, a guard or an observer.",
     "conformance": "Run the conformance suite on an account; --record writes what it proves.",

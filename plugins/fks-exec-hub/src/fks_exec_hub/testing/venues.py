@@ -98,7 +98,7 @@ class ThroughTheHub(Suite):
             "retry nothing: whether a further attempt is safe is for the hub to say"
         )
 
-    @pytest.mark.parametrize("fault", ["drop", "garbage", "late"])
+    @pytest.mark.parametrize("fault", ["drop", "error", "garbage", "late"])
     async def test_an_order_without_an_answer_is_found(self, host: Host, fault: str) -> None:
         host.needs("look_up")
         counterpart = host.tries(fault, "placed", "requests")

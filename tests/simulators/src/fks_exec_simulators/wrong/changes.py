@@ -9,6 +9,7 @@ from attrs import evolve
 
 from fks_exec import ExecutionResult, Order, OrderChange, OrderRef, Status, Submission, VenueRejected, hookimpl
 from fks_exec.testing import RemoteFaultyVenue
+from fks_exec.testing.faulty.placing import ServerError
 
 from .matrix import Mutant, over_http
 
@@ -43,6 +44,17 @@ class Hopeful(RemoteFaultyVenue):
             return await super().cancel_order(ref, submission)
         except ConnectionError:
             return ExecutionResult(status=Status.CANCELED, order_id=ref.order_id)
+
+
+class NoSuchOrder(RemoteFaultyVenue):
+    """An error of the server is told as if there were no such order to cancel."""
+
+    @hookimpl
+    async def cancel_order(self, ref: OrderRef, submission: Submission) -> ExecutionResult:
+        try:
+            return await super().cancel_order(ref, submission)
+        except ServerError as error:
+            raise VenueRejected(str(error), code="NO_ORDER") from None
 
 
 class Careless(RemoteFaultyVenue):
@@ -102,6 +114,13 @@ MUTANTS = [
         "lost-cancel-told-as-canceled",
         "tells an order as canceled when no answer came",
         over_http(Hopeful),
+        "Changes",
+        alone=True,
+    ),
+    Mutant(
+        "server-error-told-as-nothing-to-cancel",
+        "refuses a cancel when the server has an error",
+        over_http(NoSuchOrder),
         "Changes",
         alone=True,
     ),

@@ -7,8 +7,9 @@ from typing import Any
 
 from attrs import evolve
 
-from fks_exec import ExecutionResult, Fill, OrderRef, OrderUpdate, Position, Status, hookimpl
+from fks_exec import Balance, ExecutionResult, Fill, OrderRef, OrderUpdate, Position, Status, hookimpl
 from fks_exec.testing import RemoteFaultyVenue
+from fks_exec.testing.faulty.placing import ServerError
 
 from .matrix import Mutant, over_http
 
@@ -29,6 +30,17 @@ class Flat(RemoteFaultyVenue):
         try:
             return list(await super().fetch_positions())
         except Exception:
+            return []
+
+
+class NothingThere(RemoteFaultyVenue):
+    """An error of the server is told as a balance of nothing."""
+
+    @hookimpl
+    async def fetch_balance(self) -> list[Balance]:
+        try:
+            return list(await super().fetch_balance())
+        except ServerError:
             return []
 
 
@@ -109,6 +121,13 @@ MUTANTS = [
         "unreadable-told-as-flat",
         "answers an empty list when positions cannot be read",
         over_http(Flat),
+        "Holdings",
+        alone=True,
+    ),
+    Mutant(
+        "server-error-told-as-no-balance",
+        "answers an empty balance when the server has an error",
+        over_http(NothingThere),
         "Holdings",
         alone=True,
     ),

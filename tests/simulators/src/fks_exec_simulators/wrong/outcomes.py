@@ -20,6 +20,7 @@ from fks_exec import (
     hookimpl,
 )
 from fks_exec.testing import RemoteConfig, RemoteFaultyVenue
+from fks_exec.testing.faulty.placing import ServerError
 from fks_exec.testing.faulty.remote import Client, _content
 from fks_exec.testing.faulty.wire import read_message, request_bytes
 
@@ -147,6 +148,37 @@ class FailedLookUpIsNone(RemoteFaultyVenue):
             return None
 
 
+class ServerErrorIsNone(RemoteFaultyVenue):
+    """Takes whatever is not an order for the answer that there is none."""
+
+    @hookimpl
+    async def fetch_order(self, ref: OrderRef) -> ExecutionResult | None:
+        try:
+            return await super().fetch_order(ref)
+        except ServerError:
+            return None
+
+
+class ServerErrorIsRejected(RemoteFaultyVenue):
+    """Looks at the status of an answer alone: what is not 200 was not done."""
+
+    @hookimpl
+    async def execute_order(self, order: Order, submission: Submission) -> ExecutionResult:
+        try:
+            return await super().execute_order(order, submission)
+        except ServerError as error:
+            raise VenueRejected(str(error), code="SERVER") from None
+
+
+class RetriesAServerError(RemoteFaultyVenue):
+    @hookimpl
+    async def execute_order(self, order: Order, submission: Submission) -> ExecutionResult:
+        try:
+            return await super().execute_order(order, submission)
+        except ServerError:
+            return await super().execute_order(order, submission)
+
+
 class ResolvesByParameters(RemoteFaultyVenue):
     """Takes the newest order of the symbol for the one that is meant, where it does not know the id."""
 
@@ -231,6 +263,9 @@ MUTANTS = [
     _wrong("garbage-is-a-fill", "takes an answer that it cannot read for a fill", GarbageIsAFill, alone=True),
     _wrong("credentials-are-a-refusal", "goes on when its key is refused", CredentialsAreARefusal),
     _wrong("failed-look-up-is-none", "says that there is no such order when a look-up fails", FailedLookUpIsNone, alone=True),
+    _wrong("server-error-is-none", "reads a server error as no such order", ServerErrorIsNone, alone=True),
+    _wrong("server-error-is-rejected", "reads a server error as a refusal", ServerErrorIsRejected, alone=True),
+    _wrong("retries-a-server-error", "sends an order again after a server error", RetriesAServerError, alone=True),
     _wrong("resolves-by-parameters", "finds another order of the same kind in place of the one", ResolvesByParameters),
     _wrong("keeps-its-lock", "never lets its lock go when a call is cancelled", KeepsItsLock),
     _wrong(
