@@ -214,10 +214,10 @@ def legs_again_after_restart() -> None:
     async def gather(desk: Any, begun: Any, waiting: Any) -> None:
         await original(desk, begun, waiting)
         for leg in waiting:
-            leg.inherited, leg.deadline = False, None
+            leg.inherited = False
 
     original = restore.gather
-    restore.gather = gather
+    restore.gather, restore.legs_in_question = gather, lambda entries: []
 
 
 def answer_is_evidence() -> None:

@@ -23,43 +23,10 @@ from fks_exec_hub.config import parse_config
 from fks_exec_hub.guards import GUARD_TYPES
 from fks_exec_hub.hookspecs import HubSpec
 from fks_exec_hub.money import EXACT
+from fks_exec_simulators.guard_tables import NOON, ORDER, STATE, TABLES, config_of
 
 NAMES = ["quantity", "prices", "confidence", "position_size", "risk_reward", "order_notional", "open_orders", "exposure"]
 NAMES += ["margin", "daily_loss", "price_collar", "identical", "sessions", "symbols"]
-TABLES: dict[str, dict[str, Any]] = {
-    "order_notional": {"maximum": 1000},
-    "open_orders": {"maximum": 3},
-    "exposure": {"symbol_percent": 1, "account_amount": 2000},
-    "daily_loss": {"percent": 3},
-    "price_collar": {"percent": 5, "spread_percent": 1},
-    "sessions": {"windows": [{"days": ["mon", "tue", "wed", "thu", "fri"], "start": "09:00", "end": "17:00"}]},
-    "symbols": {"allow": ["BTC/*"], "deny": ["*/UST"], "sides": {"*": "buy"}},
-}
-"""Tables for those that have to be told something; the others have their defaults."""
-NOON = 1_773_057_600_000
-"""Monday, 9 March 2026, 12:00 UTC."""
-BTC = Instrument(
-    symbol="BTC/USDT",
-    base="BTC",
-    quote="USDT",
-    quantity_step="0.0001",
-    price_tick="0.01",
-    min_quantity="0.0001",
-    max_quantity="100",
-    min_notional="10",
-)
-STATE = AccountState(
-    account="paper",
-    currency="USDT",
-    equity="100000",
-    instrument=BTC,
-    quote=MarketData(symbol="BTC/USDT", bid="67499.99", ask="67500"),
-    time=NOON,
-    exposure="1000",
-    day_start="100000",
-    margin_free="90000",
-)
-ORDER = Order(symbol="BTC/USDT", side="buy", quantity="0.01", stop_loss="67000", take_profit="69000", confidence="0.75")
 
 
 def reduces(order: Order, account: AccountState) -> bool:
@@ -69,9 +36,8 @@ def reduces(order: Order, account: AccountState) -> bool:
 
 
 def made(kind: GuardType, table: dict[str, Any] | None = None) -> Any:
-    """A guard as a file configures it; with nothing said, by its table above."""
-    table = TABLES.get(kind.name, {}) if table is None else table
-    return kind.create(from_config(kind.config, table, where=f"guards.{kind.name}", base=Path()))
+    """A guard as a file configures it; with nothing said, by the table that all tests use."""
+    return kind.create(config_of(kind, table))
 
 
 def calls_of(kind: GuardType, guard: object) -> dict[str, GuardCall]:

@@ -514,7 +514,8 @@ class ProtectionLife(RuleBasedStateMachine):
         """No call is under way, no order's fate is open, nothing waits to be written."""
         desk = self.desk
         flying = any(live.result.status in (Status.PENDING, Status.UNKNOWN) for live in desk.live.values())
-        return not (self.venue.hanging or flying or desk.commits or desk.unwritable or desk.not_ready)
+        asked = any(live.act.locked() for live in desk.live.values())  # a slow venue's answer does not count as hanging
+        return not (self.venue.hanging or asked or flying or desk.commits or desk.unwritable or desk.not_ready)
 
     def entries(self) -> list[str]:
         """The entries with a stop of which something reached the venue."""

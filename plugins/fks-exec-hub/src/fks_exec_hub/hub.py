@@ -40,8 +40,8 @@ from .staff import Staff, employ
 
 log: logging.Logger = logging.getLogger(__name__)
 
-PATIENCE = 5.0
-"""Seconds that the start waits for accounts that are not required."""
+PATIENCE = 30.0
+"""Seconds that the start waits for accounts that are not required: an SDK may take some to be imported."""
 
 REPAIR = 2.0
 """Seconds that a journal which could not be written has to come back when the hub closes."""
@@ -57,10 +57,17 @@ class ExecutionHub(Looks):
     """
 
     def __init__(
-        self, config: HubConfig, plugins: Iterable[object] = (), clock: Clock | None = None, *, take_up: bool = True
+        self,
+        config: HubConfig,
+        plugins: Iterable[object] = (),
+        clock: Clock | None = None,
+        *,
+        take_up: bool = True,
+        patience: float = PATIENCE,
     ) -> None:
         super().__init__(config)
         self._take_up = take_up
+        self._patience = patience
         self.clock: Clock = clock or SystemClock()
         self.observers: Observers = Observers()
         self._given = tuple(plugins)
@@ -75,6 +82,7 @@ class ExecutionHub(Looks):
         plugins: Iterable[object] = (),
         clock: Clock | None = None,
         take_up: bool = True,
+        patience: float = PATIENCE,
     ) -> ExecutionHub:
         """A hub that starts with ``async with`` (or :meth:`start`).
 
@@ -83,12 +91,13 @@ class ExecutionHub(Looks):
             plugins: the host's own objects: with registration hooks (more types), or guards, observers and wrappers of
                 every account.
             take_up: send what an earlier host had accepted and not begun; False leaves it to the next start.
+            patience: seconds that the start waits for the first try to open each account; it goes on in the background.
 
         Raises:
             ConfigError: the file cannot be used.
         """
         config = source if isinstance(source, HubConfig) else load_config(source)
-        return cls(config, plugins, clock, take_up=take_up)
+        return cls(config, plugins, clock, take_up=take_up, patience=patience)
 
     async def __aenter__(self) -> ExecutionHub:
         await self.start()
@@ -147,7 +156,7 @@ class ExecutionHub(Looks):
             self._desks[name].spawn(opening)
         await asyncio.gather(*required)
         if others:
-            await asyncio.wait(others, timeout=PATIENCE)
+            await asyncio.wait(others, timeout=self._patience)
 
     async def _desk_for(self, name: str, made: Made) -> Desk:
         term = await self.journal.claim(name)

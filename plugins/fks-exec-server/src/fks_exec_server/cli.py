@@ -20,6 +20,9 @@ from .serve import serve as serve_hub
 
 logger: logging.Logger = logging.getLogger(__name__)
 
+PATIENCE = 5.0
+"""Seconds: the alerts of accounts that have opened do not wait longer for one that has not."""
+
 
 @click.command()
 @json_option
@@ -37,7 +40,7 @@ def serve(console: Console) -> None:
         _warn_of_unresolved(hub)
         click.echo(json.dumps(document) if console.json else text)
 
-    hub = ExecutionHub.open(console.path)
+    hub = ExecutionHub.open(console.path, patience=PATIENCE)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve_hub(hub, ready=ready))
 

@@ -24,6 +24,7 @@ from ..journal.protocol import Exists, JournalError, JournalStep, NamedStep
 from ..orders.lookups import Lookups, can_look
 from ..orders.record import record
 from ..orders.repair import repair, write
+from ..orders.restore import MAY_BE_THERE, hold_leg, take_up_leg
 from ..orders.steps import act_outcome
 from ..orders.submit import send_leg, submit_amend
 from .bracket import Bracket, Look, Place, Resize, base_fees, done, left
@@ -72,6 +73,12 @@ class Placing:
         side = entry.order.side.opposite if entry.order is not None else Side.SELL
         return self._desk.book.reserve(entry.lane, side, action.quantity, reducing=True, role=action.role)
 
+    def expect(self, entry: Live) -> None:
+        """Legs that an earlier host made count from the first fill on: no exit is decided before they are looked up."""
+        for leg in entry.legs:
+            if leg.inherited and not sent(leg):
+                hold_leg(self._desk, leg)
+
     async def inherit(self, bracket: Bracket) -> bool:
         """Legs that an earlier host made and may have sent are looked up first; whether one is in question."""
         for leg in bracket.entry.legs:
@@ -107,28 +114,36 @@ class Placing:
             log.warning("account %s: a stop goes before its fill is on record", self._desk.name)
 
     async def _may_be_there(self, leg: Live) -> bool:
-        """An earlier host made it: if that may have sent it, it is looked up like any order of unknown fate.
+        """An earlier host made it, for an entry without a fill on record: it had no reason to send it.
 
-        Of an entry without a fill on record it had no reason to; then one look is enough, in case it could not write.
+        One look is enough, in case it could not write. Those of other entries were taken up at the start.
+
+        Raises:
+            AccountNotReady: the venue is not there.
         """
-        if leg.deadline is None:
-            if not can_look(self._desk):
-                return False
-            try:
-                async with asyncio.timeout(self._desk.config.deadline):
-                    shown = await self._lookups.ask(leg, urgent=True)
-            except Exception as error:  # it proves nothing; it is tried again
-                log.warning("account %s: a leg could not be looked up: %s", self._desk.name, type(error).__name__)
-                return True
-            if shown is None:
-                leg.inherited = False
-                return False
-        text = "an earlier host may have placed this leg; it is looked up"
-        self._desk.add(leg)
-        if leg.order is not None:
-            leg.token = self._desk.book.hold(leg.order, left(leg), reducing=True, role=leg.role)
-        await record(self._desk, leg, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=text))
-        return True
+        desk = self._desk
+        if desk.account is None:
+            raise AccountNotReady(desk.name, desk.reason)
+        try:
+            shown = await self._shown(leg)
+        except Exception as error:  # it proves nothing; it is tried again
+            log.warning("account %s: a leg could not be looked up: %s", desk.name, type(error).__name__)
+            return True
+        if shown:
+            take_up_leg(desk, leg)
+            await record(desk, leg, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=MAY_BE_THERE))
+            return True
+        leg.inherited = False
+        desk.book.release(leg.token)
+        desk.poke(leg.lane)  # what waited for the room that it might have taken
+        return False
+
+    async def _shown(self, leg: Live) -> bool:
+        """Whether the venue shows a leg; a venue that cannot be asked shows none."""
+        if not can_look(self._desk):
+            return False
+        async with asyncio.timeout(self._desk.config.deadline):
+            return await self._lookups.ask(leg, urgent=True) is not None
 
     async def _ready(self, bracket: Bracket, action: Place) -> Live | None:
         """A further leg, durable."""

@@ -55,6 +55,12 @@ class Protector(Brackets):
         self._attached = attached
         self.failing: Failing = Failing(desk, enter)
 
+    def take(self, live: Live) -> None:
+        """An order has changed; a listener of the desk, never raises."""
+        if live.booked:
+            self._placing.expect(live)
+        super().take(live)
+
     def needs_gap(self, bracket: Bracket) -> bool:
         """Whether its stop can be moved only by cancelling it first; raises AccountNotReady while the venue is not there."""
         rules = self._rules(bracket)
@@ -89,6 +95,8 @@ class Protector(Brackets):
         if bracket.anew:
             await self._collect(bracket)
         if bracket.filled and await self._placing.inherit(bracket):
+            measure(self._desk, bracket)
+            self.failing.overdue(bracket)
             return None
         for leg in [leg for leg in entry.legs if ended_by_venue(leg) and leg.key.client_order_id not in bracket.ended]:
             bracket.ended.add(leg.key.client_order_id)

@@ -29,6 +29,8 @@ _PLACING = frozenset({"order", "close", PROTECT})
 
 STOPPED = "the host stopped after the intent and before the outcome was recorded; the order may exist at the venue"
 
+MAY_BE_THERE = "an earlier host may have placed this leg; it is looked up"
+
 
 async def restore(desk: Desk) -> list[Live]:
     """Rebuild a desk from the journal's open state.
@@ -46,10 +48,33 @@ async def restore(desk: Desk) -> list[Live]:
     for live in pending:
         desk.add(live)
     await gather(desk, begun, waiting)
+    legs = legs_in_question(begun)
+    for leg in legs:  # no exit is decided beside them before it is known whether they are there
+        take_up_leg(desk, leg)
     for live in begun:  # all that the journal knows is in memory before the first write, which may fail
         if live.result.status is Status.PENDING:
             await record(desk, live, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=STOPPED))
+    for leg in legs:
+        await record(desk, leg, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=MAY_BE_THERE))
     return pending
+
+
+def legs_in_question(entries: Sequence[Live]) -> list[Live]:
+    """The legs that an earlier host may have sent, and of which it recorded nothing: of the entries with a fill on record."""
+    return [leg for entry in entries if entry.booked for leg in entry.legs if leg.result.status is Status.PENDING]
+
+
+def take_up_leg(desk: Desk, leg: Live) -> None:
+    """A leg that an earlier host may have placed counts like any order of unknown fate."""
+    desk.add(leg)
+    hold_leg(desk, leg)
+    desk.question(leg, unknown=True)
+
+
+def hold_leg(desk: Desk, leg: Live) -> None:
+    """What a leg may still fill counts from now on, once."""
+    if leg.order is not None and leg.token is None:
+        leg.token = desk.book.hold(leg.order, max(leg.order.quantity - leg.done, ZERO), reducing=True, role=leg.role)
 
 
 async def gather(desk: Desk, begun: Sequence[Live], waiting: Sequence[Live]) -> None:
