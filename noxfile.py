@@ -21,6 +21,8 @@ PLUGINS = sorted(path.parent.as_posix() for path in Path("plugins").glob("*/pypr
 FOLDERS = {"fks-exec": "core", **{Path(folder).name: folder for folder in PLUGINS}, "fks-exec-simulators": "tests/simulators"}
 PUBLISHED = tuple(FOLDERS)[:-1]
 NO_VENUES = {"fks-exec", "fks-exec-hub", "fks-exec-server"}
+EXACT = ("fks-exec-ccxt",)  # its dependencies pin theirs exactly
+OLDEST = {*FOLDERS, "testing", "test", "build"} - {*EXACT}
 GROUPS = tuple(tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["dependency-groups"])  # of tools
 TOGETHER = ["tests/core", "tests/paper", "tests/server", "tests/hub/test_cli_group.py", "tests/hub/test_journal_sqlite.py"]
 APART = ["--ignore=tests/mutants", "--ignore=tests/types"]  # sessions of their own
@@ -53,7 +55,7 @@ def short(version): return re.sub(r"(\\.0)+$", "", version)
 there = {re.sub("[-_.]+", "-", d.name).lower(): d.version for d in metadata.distributions()}
 for dist in sys.argv[1:]:
     for need in metadata.requires(dist) or []:
-        name, bound, marker = re.fullmatch(r"([a-z-]+)>=([0-9.]+)(;.*)?", need.replace(" ", "")).groups()
+        name, bound, marker = re.fullmatch(r"([a-z-]+)(?:<[0-9]+,)?>=([0-9.]+)(;.*)?", need.replace(" ", "")).groups()
         if name.startswith("fks-exec") or (marker and name not in there): continue
         assert short(there[name]) == short(bound), f"{dist} allows {need}; {there[name]} is tested"
         print(f"{dist}: {name} {there[name]}")
@@ -82,8 +84,8 @@ def check(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """The main job: an order from an alert to its fill, on this machine."""
-    workspace(session, names=PUBLISHED)
+    """The main job: an order from an alert to its fill, on this machine; `-- --exchange` at a simulated exchange."""
+    workspace(session, names=FOLDERS if "--exchange" in session.posargs else PUBLISHED)
     session.run("python", "docs/examples/demo/demo.py", *session.posargs)
 
 
@@ -127,9 +129,10 @@ def conforms(session: nox.Session, name: str, kind: str = "") -> None:
     if name not in NO_VENUES and not suite.is_file():
         session.error(f"{name} has no {suite}: every venue of ours runs the suite")
     if suite.is_file():
-        pinned(session, f"{kind}testing")
+        pinned(session, f"{kind}{name}-testing" if kind and name in EXACT else f"{kind}testing")
         check(session)
-        session.run("pytest", "--noconftest", str(suite))  # a conftest of ours may import more than is there
+        simulated = {"PYTHONPATH": str(Path(FOLDERS["fks-exec-simulators"], "src").resolve())}  # exchanges to trade against
+        session.run("pytest", "--noconftest", str(suite), env=simulated)  # a conftest of ours may import more than is there
 
 
 @nox.session(requires=["wheels"], reuse_venv=False)
@@ -152,8 +155,9 @@ def oldest(session: nox.Session, name: str) -> None:
 @nox.session
 def bounds(session: nox.Session) -> None:
     """Tests of all distributions with the lowest versions that they allow, of the tools too."""
-    workspace(session, "test", kind="oldest-")
-    session.run("python", "-I", "-c", LOWEST, *PUBLISHED, log=False)
+    names = [name for name in FOLDERS if name not in EXACT]
+    workspace(session, "test", names=names, kind="oldest-")
+    session.run("python", "-I", "-c", LOWEST, *(name for name in names if name in PUBLISHED), log=False)
     session.run("pytest", *PARALLEL, *(session.posargs or TOGETHER))
 
 
@@ -197,9 +201,13 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def chaos(session: nox.Session) -> None:
-    """Kill hosts at named steps and at random, under load, with disks that fail; look for lost and doubled orders."""
+    """Kill hosts at named steps and at random, under load, with disks that fail; look for lost and doubled orders.
+
+    `-- --exchanges 50`: the runs over simulated exchanges instead, through fks-exec-ccxt, while everything fails.
+    """
     workspace(session, "test")
-    session.run("python", "tests/chaos/chaos.py", *session.posargs)
+    script = "exchanges.py" if "--exchanges" in session.posargs else "chaos.py"
+    session.run("python", f"tests/chaos/{script}", *session.posargs)
 
 
 @nox.session
@@ -231,12 +239,20 @@ def pins(session: nox.Session) -> None:
             shutil.copy(Path(folder, "pyproject.toml"), Path(copy, folder))
         with session.chdir(copy):
             exported(session, target, exports)
-            oldest = {f"oldest-{name}": exports[name] for name in (*FOLDERS, "testing", "test", "build")}
-            exported(session, target, oldest, "--resolution=lowest-direct")
+            for name in EXACT:  # what it pins would bind the lowest versions of all others too
+                lowest(session, target, {name: exports[name], f"{name}-testing": exports["testing"]})
+                shutil.rmtree(FOLDERS[name])
+            lowest(session, target, {name: what for name, what in exports.items() if name in OLDEST})
+
+
+def lowest(session: nox.Session, target: Path, exports: dict[str, list[str]]) -> None:
+    """The pins of the lowest versions that are allowed, of those names."""
+    exported(session, target, {f"oldest-{name}": what for name, what in exports.items()}, "--resolution=lowest-direct")
 
 
 def exported(session: nox.Session, target: Path, exports: dict[str, list[str]], *resolution: str) -> None:
     """Resolve the workspace in the current folder; write the pins of each name, as `uv export` is told for it."""
+    Path("uv.lock").unlink(missing_ok=True)  # what it holds would be kept
     session.run("uv", "lock", *resolution)
     plain = ["--frozen", "--no-emit-workspace", "--no-header", "--no-annotate", "--no-dev"]
     for name, what in exports.items():

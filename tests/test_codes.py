@@ -28,12 +28,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 FOLDERS = {
     "fks_exec": "core/src",
+    "fks_exec_ccxt": "plugins/fks-exec-ccxt/src",
     "fks_exec_hub": "plugins/fks-exec-hub/src",
     "fks_exec_paper": "plugins/fks-exec-paper/src",
     "fks_exec_server": "plugins/fks-exec-server/src",
 }
 BELOW = {
     "fks_exec": (),
+    "fks_exec_ccxt": ("fks_exec",),
     "fks_exec_hub": ("fks_exec",),
     "fks_exec_paper": ("fks_exec",),
     "fks_exec_server": ("fks_exec", "fks_exec_hub"),
@@ -55,6 +57,8 @@ KINDS = {
 
 WORD = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 OTHER_WORDS = {"AF_UNIX", "FKS_EXEC_CONFIG", "O_BINARY", "O_NONBLOCK"}
+OTHER_WORDS |= {"LIMIT_MAKER", "STOP_LOSS", "STOP_LOSS_LIMIT"}  # kinds of orders, and answers, of exchanges
+OTHER_WORDS |= {"REPEATED_CREATION", "SERVER_ERROR", "TOO_BUSY", "UNKNOWN_FAILURE_REASON"}
 """Words with an underscore that stand in the sources and are no codes."""
 
 

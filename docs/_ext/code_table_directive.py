@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import command_tables
+import exchange_tables
 import hook_tables
 import key_tables
 import mutant_tables
@@ -73,6 +74,12 @@ class SuiteTable(CodeTable):
     tables: ClassVar[Mapping[str, Callable[[], str]]] = suite_tables.TABLES
 
 
+class ExchangeTable(CodeTable):
+    """The same for what is proved of the crypto exchanges."""
+
+    tables: ClassVar[Mapping[str, Callable[[], str]]] = exchange_tables.TABLES
+
+
 DIRECTIVES = {
     "code-table": CodeTable,
     "guard-table": GuardTable,
@@ -81,6 +88,7 @@ DIRECTIVES = {
     "command-table": CommandTable,
     "mutant-table": MutantTable,
     "suite-table": SuiteTable,
+    "exchange-table": ExchangeTable,
 }
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from code_tables import table
 from guard_tables import _keys
 
+from fks_exec_ccxt import CCXTConfig
 from fks_exec_hub.accounts.settings import BreakerConfig, DayConfig, ProtectionConfig
 from fks_exec_hub.cli.template import keys_of
 from fks_exec_hub.config import AccountConfig, HubConfig
@@ -30,6 +31,7 @@ CLASSES: Mapping[str, type] = {
     "breaker": BreakerConfig,
     "day": DayConfig,
     "paper": PaperConfig,
+    "ccxt": CCXTConfig,
     "server": ServerConfig,
     "key": KeyConfig,
 }

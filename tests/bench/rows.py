@@ -45,6 +45,7 @@ def _fixed(value: float) -> Callable[[Found], float]:
     return lambda _: value
 
 
+_EXCHANGE = ("bare_p50_ms", "plugin_p50_ms", "hub_p50_ms", "bare_p95_ms", "plugin_p95_ms", "hub_p95_ms")
 _BESIDE = (
     "resting",
     "beside_p50_us",
@@ -201,6 +202,24 @@ ROWS = (
         runs=1,
         show=("with", "without"),
         asserted=0.95,
+    ),
+    Row(
+        title="crypto exchange over HTTP, the plugin over bare ccxt, p50",
+        measure="exchange",
+        unit="ms",
+        seconds=6,
+        goal=lambda found: max(0.15, 0.3 * found["bare_p50_ms"]),
+        show=_EXCHANGE,
+    ),
+    Row(
+        title="the same, the hub with its journal over the plugin, p50",
+        measure="exchange-hub",
+        unit="ms",
+        seconds=6,
+        goal=_fixed(1),
+        show=_EXCHANGE,
+        note="A market order at a simulated Binance in a process of its own; the three take turns, 15 ms between two orders of "
+        "one, so that ccxt's limiter, which is on, holds up none.",
     ),
 )
 

@@ -14,7 +14,7 @@ import uvloop
 from fks_exec_server import serve
 from fks_exec_server.config import Address
 
-from . import inside, over_http, restart, resting, slow_disk, switches
+from . import exchange, inside, over_http, restart, resting, slow_disk, switches
 from .hosts import instant, open_hub
 from .machine import surroundings
 from .profiling import Profiler
@@ -36,6 +36,8 @@ MEASURES = {
     "guarded": partial(resting.flatness, scene=resting.GUARDED),
     "overlap": switches.overlap,
     "merge": switches.merge,
+    "exchange": partial(exchange.added, of="plugin"),
+    "exchange-hub": partial(exchange.added, of="hub"),
 }
 HTTP = ("serve", "steady", "saturation", "slow-disk-http")
 

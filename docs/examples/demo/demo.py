@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """An alert becomes an order: the real server, the simulated venue, the embedded journal, on this machine only.
 
-Run it with ``nox -s demo``; ``nox -s demo -- --keep`` leaves the server running.
+Run it with ``nox -s demo``; ``nox -s demo -- --keep`` leaves the server running, ``nox -s demo -- --exchange`` trades at a
+simulated Binance in a process of its own, through ccxt.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 CONFIG = Path(__file__).with_name("fks-exec.toml")
+EXCHANGE_CONFIG = Path(__file__).with_name("fks-exec-exchange.toml")
 SERVE = [sys.executable, "-c", "from fks_exec_hub.cli import main; main()"]  # what the command `fks-exec` runs
+EXCHANGE = [sys.executable, "-m", "fks_exec_simulators.exchanges", "binance"]
+KEYS = {"EXCHANGE_KEY": "key1", "EXCHANGE_SECRET": "secret1"}  # of the simulated exchange
 
 ENTRY = {
     "symbol": "BINANCE:BTCUSDT",
@@ -45,17 +49,21 @@ def main() -> int:
     """Run it; 0 if everything was as it should be."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave the server running until Ctrl-C")
-    keep = parser.parse_args().keep
+    parser.add_argument("--exchange", action="store_true", help="trade at a simulated Binance, through ccxt")
+    arguments = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fks-exec-demo-") as folder:
-        shutil.copy(CONFIG, folder)
         secret = secrets.token_urlsafe(32)
         try:
-            with serving(Path(folder), secret) as (alerts, operations, process):
+            with (
+                market(Path(folder), arguments.exchange) as say,
+                serving(Path(folder), secret) as (alerts, operations, process),
+            ):
                 url = f"{alerts}/webhook/tradingview/{secret}"
-                play(url, operations)
+                print(say)
+                play(url, operations, net="0.00999" if arguments.exchange else "0.01")
                 print(f"\nAs it should be, in {time.monotonic() - started:.1f} s.")
-                if keep:
+                if arguments.keep:
                     stay(url, operations, process)
             show_books(Path(folder))
         except Unexpected as error:
@@ -65,9 +73,31 @@ def main() -> int:
 
 
 @contextmanager
+def market(folder: Path, exchange: bool) -> Iterator[str]:
+    """The host's configuration, and what it trades at: a sentence about it."""
+    if not exchange:
+        shutil.copy(CONFIG, folder)
+        yield "One account, paper: 100,000 USDT."
+        return
+    with subprocess.Popen(EXCHANGE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            if not url:
+                raise Unexpected("the simulated exchange did not start; its reason stands above")
+            text = EXCHANGE_CONFIG.read_text("utf-8").replace("http://127.0.0.1:8600", url)
+            (folder / "fks-exec.toml").write_text(text, "utf-8")
+            ask(f"{url}/_ctl/fund", {"asset": "USDT", "amount": "100000"})
+            ask(f"{url}/_ctl/price", {"symbol": "BTCUSDT", "bid": "59999.99", "ask": "60000"})
+            yield f"One account, binance: 100,000 USDT at a simulated Binance ({url}), reached by ccxt."
+        finally:
+            process.terminate()
+
+
+@contextmanager
 def serving(folder: Path, secret: str) -> Iterator[tuple[str, str, subprocess.Popen[str]]]:
     """``fks-exec serve`` as a process of its own: where it takes alerts, where it tells its health; stopped in the end."""
-    environment = {**os.environ, "TV_SECRET": secret}
+    environment = {**os.environ, **KEYS, "TV_SECRET": secret}
     with subprocess.Popen(
         [*SERVE, "serve", "--json"], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -84,10 +114,14 @@ def serving(folder: Path, secret: str) -> Iterator[tuple[str, str, subprocess.Po
             raise Unexpected(f"the server ended with {process.returncode}")
 
 
-def play(url: str, operations: str) -> None:
-    """Five alerts, as TradingView would send them."""
-    print(f"fks-exec serve is ready: {ask(operations + '/health/ready')[1]['status']}")
-    print("One account, paper: 100,000 USDT. Its guards: confidence >= 0.6, position <= 1 % of equity, reward >= 2 x risk.")
+def play(url: str, operations: str, *, net: str) -> None:
+    """Five alerts, as TradingView would send them.
+
+    Args:
+        net: what is left of the entry when its fee is paid, base units.
+    """
+    print(f"fks-exec serve is up: {opened(operations)}")
+    print("Its guards: confidence >= 0.6, position <= 1 % of equity, reward >= 2 x risk.")
 
     entry = {**ENTRY, "timenow": now()}
     first = step("1. Buy, with a stop and a target", url, entry)
@@ -103,7 +137,21 @@ def play(url: str, operations: str) -> None:
     check(large, 422, "failed", status="denied", code="POSITION_SIZE")
 
     out = step("5. Close what the strategy holds", url, {**CLOSE, "timenow": now()})
-    check(out, 200, "success", status="filled", filled_quantity="0.01")
+    check(out, 200, "success", status="filled", filled_quantity=net)
+
+
+def opened(operations: str) -> str:
+    """What the host says of itself, when its accounts have opened: ccxt takes seconds to be imported.
+
+    Raises:
+        Unexpected: they have not within a minute.
+    """
+    until = time.monotonic() + 60
+    while (said := ask(operations + "/health/ready"))[0] != 200:
+        if time.monotonic() > until:
+            raise Unexpected(f"the host is not ready: {said[1]}")
+        time.sleep(0.1)
+    return str(said[1]["status"])
 
 
 def step(title: str, url: str, alert: dict[str, Any]) -> tuple[int, dict[str, Any]]:

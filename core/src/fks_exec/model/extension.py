@@ -73,7 +73,8 @@ class VenueType:
         capabilities: the upper bound; after ``init`` the hook of that name may only narrow it.
         exclusive: at most one account of this type per process.
         api: the contract's version that the plugin speaks.
-        simulated: no order ever leaves for a real venue; what is proved there is evidence of the level ``simulator``.
+        simulated: no order ever leaves for a real venue; what is proved there is evidence of the level ``simulator``. Where it
+            depends on the account, its configuration object has an attribute ``simulated`` that is true.
     """
 
     name: str

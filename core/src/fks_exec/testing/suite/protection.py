@@ -16,7 +16,7 @@ from ...model.numbers import ZERO
 from ...model.orders import OrderChange, OrderRef, Side
 from ...model.results import ExecutionResult, Status
 from .base import Suite, floor
-from .brackets import Brackets
+from .brackets import Bracket, Brackets
 from .desk import Desk, Sent, not_declared, not_tried, told
 from .legs import (
     APART,
@@ -143,7 +143,7 @@ class Protecting(Suite):
 
     @EACH
     async def test_a_leg_can_be_cancelled(self, brackets: Brackets, kind: ProtectionKind) -> None:
-        """It goes; of a pair that was placed in one call both go, any other leg stays."""
+        """It goes; of a pair that was placed in one call both go, of an attached one both or the one, any other leg stays."""
         brackets.needs(kind)
         brackets.desk.needs("cancel_order")
         bracket = await brackets.open(kind)
@@ -157,9 +157,7 @@ class Protecting(Suite):
             assert answer.status is Status.CANCELED, f"the cancel of a stop that rests was answered {answer.status}"
         assert not await standing(bracket, STOP), "the stop was told as canceled, and stands in the venue's book"
         if TARGET in bracket.roles and bracket.looked_up:
-            wanted = Status.CANCELED if kind == "oco" else Status.ACCEPTED
-            target = await bracket.status(TARGET)
-            assert target is wanted, f"the stop was cancelled, and its target is {target}; of the kind {kind} it is {wanted}"
+            await _check_sibling(bracket, kind)
 
     @EACH
     async def test_a_stop_is_moved_in_place(self, brackets: Brackets, kind: ProtectionKind) -> None:
@@ -294,3 +292,14 @@ async def _fires(brackets: Brackets, kind: ProtectionKind, side: Side, role: Rol
     await brackets.move(bracket, role, "1.25")
     await check_fired(bracket, role)
     await brackets.back(bracket)
+
+
+async def _check_sibling(bracket: Bracket, kind: ProtectionKind) -> None:
+    """What became of the target of a stop that was cancelled; of an attached one the venue decides, and it has to be told."""
+    target = await bracket.status(TARGET)
+    may = {"oco": {Status.CANCELED}, "attached": {Status.CANCELED, Status.ACCEPTED}}.get(kind, {Status.ACCEPTED})
+    words = " or ".join(sorted(may))
+    assert target in may, f"the stop was cancelled, and its target is {target}; of the kind {kind} it is {words}"
+    if can(bracket.desk, "placed"):
+        there = bool(await standing(bracket, TARGET))
+        assert (target is Status.ACCEPTED) == there, f"the target is told as {target}, and the venue's book says otherwise"

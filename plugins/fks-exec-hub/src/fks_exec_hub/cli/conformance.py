@@ -156,6 +156,8 @@ def trial_of(config: HubConfig, name: str, options: Options, plugins: Plugins) -
         if second_kind != kind or options.second == name or config.accounts[options.second].live != account.live:
             raise click.UsageError(f"--second {options.second} is no other account at the venue of {name}, as live as that one")
     origin = origin_of(kind, plugins)
+    if getattr(venue_config, "simulated", False) is True:
+        kind = attrs.evolve(kind, simulated=True)
     trial = Trial(
         venue=kind,
         config=venue_config,

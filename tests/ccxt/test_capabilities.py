@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+"""What accounts can do, on fourteen exchanges, with the installed ccxt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fks_exec import Capabilities, ConfigError, OrderType
+from fks_exec_ccxt.capabilities import UPPER, Row, capabilities, table
+from fks_exec_ccxt.config import CCXTConfig
+from fks_exec_ccxt.probing import Probes
+from fks_exec_ccxt.traits import traits
+from fks_exec_simulators.offline import exchanges, offline
+
+
+@pytest.fixture(scope="module")
+def rows() -> tuple[Row, ...]:
+    return table([(offline(name, kind), kind) for name in exchanges() for kind in ("spot", "swap")])
+
+
+def of(exchange_id: str, market_type: Any, **more: Any) -> Capabilities:
+    """An account's."""
+    exchange = offline(exchange_id, market_type)
+    known, config = traits(exchange_id, market_type), CCXTConfig(exchange=exchange_id, market_type=market_type, **more)
+    probes = Probes(exchange, known, config)
+    markets = [each for each in exchange.markets.values() if each["type"] == market_type]
+    return capabilities(exchange, [probes.of(each) for each in markets], known, config)
+
+
+# What is served: order types, protection, reduce-only, and what ccxt's own table says otherwise. A change is to be looked at.
+SERVED = {
+    "binance spot": ("market limit stop stop_limit", "oco stop_only", False, ""),
+    "binance linear": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, ""),
+    "binance inverse": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, ""),
+    "bitfinex spot": ("market limit stop stop_limit", "stop_only", False, "-take_profit"),
+    "bitfinex linear": ("market limit stop stop_limit", "stop_only", True, "-take_profit"),
+    "bitget spot": ("market limit", "", False, "-stop -stop_loss -take_profit -attached"),
+    "bitget linear": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, "-attached"),
+    "bitget inverse": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, "-attached"),
+    "bybit spot": ("market limit stop stop_limit", "stop_only", False, "-attached"),
+    "bybit linear": ("market limit stop stop_limit", "attached reduce_only_pair stop_only", True, ""),
+    "bybit inverse": ("market limit stop stop_limit", "attached reduce_only_pair stop_only", True, ""),
+    "coinbase spot": ("market limit stop_limit", "", False, "-stop_loss -take_profit"),
+    "coinbase linear": ("market limit stop_limit", "", False, "-stop_loss -take_profit"),
+    "cryptocom spot": ("market limit", "", False, "-stop -stop_loss -take_profit"),
+    "cryptocom linear": ("market limit", "", False, "-stop -stop_loss -take_profit"),
+    "deribit spot": ("market limit stop stop_limit", "stop_only", False, "+stop_loss +take_profit -gtd"),
+    "deribit linear": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, "+stop_loss +take_profit -gtd"),
+    "deribit inverse": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, "+stop_loss +take_profit -gtd"),
+    "gate spot": ("market limit", "", False, "-stop -stop_loss -take_profit"),
+    "gate linear": ("market limit", "reduce_only_pair stop_only", True, "-stop"),
+    "gate inverse": ("market limit", "reduce_only_pair stop_only", True, "-stop"),
+    "kraken spot": ("market limit stop stop_limit", "stop_only", False, "+stop -fok"),
+    "krakenfutures linear": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, ""),
+    "krakenfutures inverse": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, ""),
+    "kucoin spot": ("market limit stop stop_limit", "stop_only", False, "-gtd"),
+    "kucoin linear": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, "-attached"),
+    "kucoin inverse": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, "-attached"),
+    "mexc spot": ("market limit", "", False, ""),
+    "mexc linear": ("market limit", "", True, "-stop"),
+    "mexc inverse": ("market limit", "", True, "-stop"),
+    "okx spot": ("market limit stop stop_limit", "stop_only", False, "-attached"),
+    "okx linear": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, "-attached"),
+    "okx inverse": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, "-attached"),
+    "woo spot": ("market limit stop stop_limit", "stop_only", False, "+stop_loss -gtd"),
+    "woo linear": ("market limit stop stop_limit", "stop_only", True, "+stop_loss -gtd"),
+}
+
+
+def test_what_the_installed_ccxt_serves_is_what_was_looked_at(rows: tuple[Row, ...]) -> None:
+    found = {
+        f"{row.exchange} {row.market}": (
+            " ".join(row.order_types),
+            " ".join(row.protection),
+            row.reduce_only,
+            " ".join(row.differs),
+        )
+        for row in rows
+    }
+    assert found == SERVED
+
+
+def test_at_least_eight_of_the_fourteen_exchanges_take_a_stop_and_a_target(rows: tuple[Row, ...]) -> None:
+    both = {row.exchange for row in rows if {"attached", "oco", "reduce_only_pair"} & set(row.protection)}
+    assert len({row.exchange for row in rows}) == 14
+    assert both >= {"binance", "bybit", "okx", "krakenfutures", "kucoin", "gate", "bitget", "deribit"}
+
+
+@pytest.mark.parametrize("name", exchanges())
+@pytest.mark.parametrize("kind", ["spot", "swap"])
+def test_an_account_s_capabilities_only_narrow_the_type_s(name: str, kind: str) -> None:
+    found = of(name, kind)
+    for field in ("order_types", "time_in_force", "abilities", "protection"):
+        assert getattr(found, field) <= getattr(UPPER, field)
+    for field in ("reduce_only", "post_only", "hedging", "publishes"):
+        assert getattr(found, field) <= getattr(UPPER, field)
+    assert found.id_length <= UPPER.id_length
+    assert set(found.id_alphabet) <= set(UPPER.id_alphabet)
+
+
+def test_an_account_has_what_any_of_its_markets_has() -> None:
+    found = of("bybit", "swap")
+    assert found.protection == {"attached", "reduce_only_pair", "stop_only"}
+    assert found.order_types == set(OrderType)
+    assert (found.resolution, found.request_ttl, found.reduce_only) == ("by_id", 5.0, True)
+    assert "fetch_positions" in found.abilities
+    spot = of("bybit", "spot")
+    assert "fetch_positions" not in spot.abilities
+    assert not spot.reduce_only
+
+
+def test_hedging_is_declared_only_where_the_account_says_so_and_orders_can_say_the_side() -> None:
+    assert not of("bybit", "swap").hedging
+    assert of("bybit", "swap", position_mode="hedged").hedging
+    with pytest.raises(ConfigError, match="one-way"):
+        of("deribit", "swap", position_mode="hedged")
+
+
+def test_an_account_whose_orders_cannot_carry_an_id_cannot_look_up_an_unknown_one() -> None:
+    exchange = offline("binance", "spot")
+    known = traits("binance", "spot")
+    assert capabilities(exchange, [], known, CCXTConfig(exchange="binance")).resolution == "none"
+
+
+@pytest.mark.parametrize(("name", "window"), [("binance", 60_000), ("bybit", 600), ("mexc", 20_000)])
+def test_a_request_is_good_for_as_long_as_ccxt_tells_the_exchange(name: str, window: int) -> None:
+    exchange = offline(name, "spot")
+    exchange.options["recvWindow"] = window
+    known = traits(name, "spot")
+    assert capabilities(exchange, [], known, CCXTConfig(exchange=name)).request_ttl == window / 1000
+
+
+def test_without_a_window_the_documented_time_counts() -> None:
+    exchange = offline("okx", "spot")
+    exchange.options["recvWindow"] = 1
+    assert capabilities(exchange, [], traits("okx"), CCXTConfig(exchange="okx")).request_ttl == 30
