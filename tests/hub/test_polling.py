@@ -391,6 +391,43 @@ async def test_an_open_leg_keeps_its_order_followed(tmp_path: Path, heard: Heard
         assert heard.alarms == []
 
 
+class PartVenue(LegVenue):
+    """Fills a part of an entry, under a stop in the list; the rest fills, and no list shows the entry any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.whole = False
+
+    def _result(self) -> ExecutionResult:
+        stop = Leg(role="stop_loss", status="accepted", order_id="STOP")
+        fills = [Fill(trade_id="t1", quantity="0.4", price="100")]
+        if self.whole:
+            fills.append(Fill(trade_id="t2", quantity="0.6", price="100"))
+        told = ("filled", "1") if self.whole else ("partially_filled", "0.4")
+        return ExecutionResult(status=told[0], order_id="ENTRY", filled_quantity=told[1], fills=fills, legs=[stop])
+
+    @hookimpl
+    async def fetch_open_orders(self) -> list[OrderUpdate]:
+        entry = OrderUpdate(ref=OrderRef(order_id="ENTRY"), result=self._result())
+        return [*([] if self.whole else [entry]), *await super().fetch_open_orders()]
+
+
+async def test_an_entry_that_still_fills_is_asked_for_though_its_legs_are_in_the_list(tmp_path: Path) -> None:
+    """Its legs stand for the part that has filled; they say nothing of the rest."""
+    venue = PartVenue()
+    able = evolve(SILENT, abilities=["fetch_order", "fetch_open_orders"], protection=["attached"])
+    types = Types(VenueType(name="legs", create=lambda: venue, capabilities=able))
+    async with hub_with(table(tmp_path, {ACCOUNT: "types/legs"}), types) as hub:
+        order = Order(
+            symbol=BTC, side="buy", order_type="limit", price="100", quantity="1", stop_loss="90", client_order_id="a"
+        )
+        assert (await hub.execute_order(ACCOUNT, order)).status == "partially_filled"
+        before = venue.lists
+        await until(lambda: venue.lists > before + 3)
+        venue.whole = True
+        await until(lambda: position(hub) == "1.0")
+
+
 async def test_two_accounts_with_equal_names_at_their_venues_do_not_mix(tmp_path: Path) -> None:
     """Order ids and trade ids are each venue's own: both count V1 and T1."""
     first, second = FaultyVenue(capabilities=SILENT), FaultyVenue(capabilities=SILENT)

@@ -271,7 +271,7 @@ class Poller:
                 strangers.append(update)
         missing: list[_Open] = []
         async for name, order in in_parts(list(self._open.items())):
-            if name in seen or (order.legs and order.legs <= seen):
+            if name in seen or (order.result.status.terminal and order.legs <= seen):
                 order.absence = None
                 self._wanted.pop(name, None)
             elif order.mark < mark:
