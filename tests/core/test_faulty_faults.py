@@ -372,6 +372,15 @@ async def test_a_cancel_meets_the_fill(answer: str, status: str) -> None:
         assert (trader.told, trader.venue.count("cancel")) == ([("filled", 1)], 1)
 
 
+@pytest.mark.parametrize("answer", ["rejected", "filled"])
+async def test_a_cancel_that_comes_after_the_end_of_the_order_meets_no_fill(answer: str) -> None:
+    async with trading(Rest(), CancelMeetsFill(answer, publish=True)) as trader:  # type: ignore[arg-type]
+        _, ref = await trader.send()
+        trader.venue.cancel_by_venue(trader.venue.placed[0])
+        assert (await trader.account.cancel_order(ref)).status == "canceled"
+        assert (trader.venue.placed[0].filled, trader.venue.position("BTC/USDT")) == (0, 0)
+
+
 async def test_a_cancel_hangs_and_is_done_all_the_same() -> None:
     async with trading(Rest(), AcceptThenHang(on="cancel", publish=True)) as trader:
         _, ref = await trader.send()

@@ -21,9 +21,11 @@ from fks_exec_hub import ExecutionHub
 from fks_exec_hub.accounts.desk import Desk
 from fks_exec_hub.accounts.live import Live
 from fks_exec_hub.config import AccountConfig
+from fks_exec_hub.exits.family import STOP
 from fks_exec_hub.following.unknown import Schedule
 from fks_exec_hub.journal import Key
 from fks_exec_hub.orders.beside import Room, Wait, beside
+from fks_exec_hub.orders.concrete import available
 from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.stage import ACCOUNT, buy, configure, sell, until
 
@@ -315,6 +317,20 @@ async def test_an_unknown_order_of_which_the_size_is_not_known_leaves_no_room() 
     assert isinstance(beside(desk, order, reducing=True, enforced=False, room=Room(Decimal(3))), Order)
     desk.live["u0"].order = None
     assert isinstance(beside(desk, order, reducing=True, enforced=False, room=Room(Decimal(3))), Wait)
+
+
+async def test_an_unknown_leg_makes_no_room_for_an_exit() -> None:
+    """The book counts legs apart from what works: taken from that, an order that turns the position would seem an exit."""
+    desk = desk_with(Decimal(1), [])
+    leg = Order(symbol=SYMBOL, side=Side.SELL, quantity="1", order_type="stop", stop_price="90", client_order_id="one~sl1")
+    live = Live(key=Key("main", "one~sl1"), lane=SYMBOL, instruction=leg, digest="", accepted_at=0, order=leg, role=STOP)
+    live.result = ExecutionResult(status=Status.UNKNOWN)
+    live.token = desk.book.hold(leg, Decimal(1), reducing=True, role=STOP)
+    desk.add(live)
+    desk.question(live, unknown=True)
+    order = Order(symbol=SYMBOL, side=Side.SELL, quantity="2")
+    assert isinstance(beside(desk, order, reducing=False, enforced=True, room=None), Denial)
+    assert available(desk, SYMBOL, Side.SELL) == 1
 
 
 async def test_an_order_that_carries_legs_is_no_exit() -> None:

@@ -515,7 +515,8 @@ class ProtectionLife(RuleBasedStateMachine):
         desk = self.desk
         flying = any(live.result.status in (Status.PENDING, Status.UNKNOWN) for live in desk.live.values())
         asked = any(live.act.locked() for live in desk.live.values())  # a slow venue's answer does not count as hanging
-        return not (self.venue.hanging or asked or flying or desk.commits or desk.unwritable or desk.not_ready)
+        unkept = any(bracket.unkept for bracket in self.hub._staff[ACCOUNT].protector.everything())
+        return not (self.venue.hanging or asked or flying or unkept or desk.commits or desk.unwritable or desk.not_ready)
 
     def entries(self) -> list[str]:
         """The entries with a stop of which something reached the venue."""
@@ -528,6 +529,22 @@ class ProtectionLife(RuleBasedStateMachine):
         """What stands open of an entry: by the venue's trades, less what other orders closed of it."""
         steps = self.run(self.lives.stored.steps(Key(ACCOUNT, name)))
         return max(self.truth.stands(name) - Decimal(steps.get("released", "0")), Decimal(0))
+
+    def held_for(self, name: str) -> Decimal:
+        """How much the venue holds for an entry.
+
+        Where somebody else took some of it, the venue cuts the newest of the stops that it attached to what is left: what
+        the other ones cover is not there for this one, though all that is held stands under stops.
+        """
+        held = self.truth.held_for(name)
+        if self.venue.declared.protection != {"attached"} or not self.truth.hands:
+            return held
+        entry = next(placed for placed in self.truth.placed if placed.order.client_order_id == name)
+        symbol, side = entry.order.symbol, entry.order.side.opposite
+        stops = [leg for leg in self.venue.placed if leg.role and leg.open and leg.order.order_type == "stop"]
+        others = [leg for leg in stops if leg.order.side is side and not leg.belongs_to(name)]
+        whole = self.venue.exchange.floor.book.holdings.reducible(symbol, side)
+        return min(held, max(whole - sum((leg.remaining for leg in others), Decimal(0)), Decimal(0)))
 
     def leaving(self) -> Decimal:
         """What exits that rest at the venue are about to close."""
@@ -545,7 +562,7 @@ class ProtectionLife(RuleBasedStateMachine):
         for name in self.entries():
             told = self.result(name)
             if told.protected:
-                stands, stopped = min(self.open_of(name), self.truth.held_for(name)), self.truth.stopped(name)
+                stands, stopped = min(self.open_of(name), self.held_for(name)), self.truth.stopped(name)
                 assert stopped >= stands - STEP, f"{name} is told protected: {stands} stand open, {stopped} have a stop"
 
     @invariant()
@@ -610,7 +627,7 @@ class ProtectionLife(RuleBasedStateMachine):
         self.each_request_has_an_attempt_of_its_own()
         self.check_protected()
         for name in self.entries():
-            naked = min(self.open_of(name), self.truth.held_for(name)) - self.truth.stopped(name) - self.leaving()
+            naked = min(self.open_of(name), self.held_for(name)) - self.truth.stopped(name) - self.leaving()
             if naked >= STEP:
                 codes = self.heard.codes(name)
                 assert codes & ENDINGS, f"{name}: {naked} stand open without a stop or an exit, and nobody was told: {codes}"

@@ -147,6 +147,8 @@ class EmptyLookUp(Fault):
 class CancelMeetsFill(Fault):
     """The order fills just before its cancel arrives.
 
+    One that has ended by then stays as it is.
+
     Args:
         answer: ``rejected``: VenueRejected, there is nothing to cancel; ``filled``: the answer says filled.
         publish: the fill is published as well.
@@ -158,6 +160,8 @@ class CancelMeetsFill(Fault):
 
     def act(self, call: Call) -> object:
         placed = call.floor.known(call.asked.ref or OrderRef())
+        if not placed.open:
+            return call.perform()
         call.floor.fill(placed)
         if self.publish:
             call.soon(lambda: call.floor.tell(placed))

@@ -41,6 +41,7 @@ class Bracket:
         watch_again: monotonic seconds before which a watched target is not taken.
         naked_told: that it stands open without a stop, and could not be closed, was told.
         flattened: what the venue was seen not to hold any more, though nothing of ours closed it.
+        unkept: named steps that could not be written yet, and what they are to hold.
         stuck: how often the venue did not cancel a leg that is to go.
         fees_asked: the venue was asked for its fees after a stop was refused.
         anew: it had ended, and has filled more since; what was made for it before is not gathered yet.
@@ -65,6 +66,7 @@ class Bracket:
     move_refused: str = ""
     naked_told: bool = False
     flattened: Decimal = ZERO
+    unkept: dict[str, Decimal] = field(factory=dict)
     stuck: dict[str, int] = field(factory=dict)
     ended: set[str] = field(factory=set)
     cancelled: bool = False

@@ -189,13 +189,23 @@ class Brackets(ABC):
         return totals.position, bracket.remaining, bracket.entry.plan, claimed, ready, questions, status, self._desk.halt.state
 
     async def _keep(self, bracket: Bracket, name: str, quantity: Decimal) -> None:
-        step = NamedStep(key=bracket.entry.key, name=name, data=plain(quantity), time=self._desk.clock.now())
+        """Written down now, or as soon as the journal can be written: a later host has to know it too."""
+        bracket.unkept[name] = quantity
         if self._desk.unwritable:
             return
+        step = NamedStep(key=bracket.entry.key, name=name, data=plain(quantity), time=self._desk.clock.now())
         try:
             await self._desk.journal.write(step, term=self._desk.term)
         except JournalError as error:
             repair(self._desk, str(error))
+        else:
+            if bracket.unkept.get(name) == quantity:
+                del bracket.unkept[name]
+
+    async def _keep_rest(self, bracket: Bracket) -> None:
+        """What could not be written before."""
+        for name, quantity in list(bracket.unkept.items()):
+            await self._keep(bracket, name, quantity)
 
     def _end(self, bracket: Bracket) -> None:
         """All is done."""

@@ -101,7 +101,9 @@ class Protector(Brackets):
         for leg in [leg for leg in entry.legs if ended_by_venue(leg) and leg.key.client_order_id not in bracket.ended]:
             bracket.ended.add(leg.key.client_order_id)
             if not self.failing.refused(bracket, leg):
+                await tell(self._desk, bracket)
                 return None
+        await self._keep_rest(bracket)
         await self._release(bracket)
         await self._replace(bracket)
         self._moved(bracket)
@@ -116,7 +118,7 @@ class Protector(Brackets):
             return None
         if await self._finish(bracket):
             return False
-        return await self._help(bracket)
+        return await self._help(bracket) or (None if bracket.unkept else False)
 
     async def _learn(self, entry: Live) -> bool:
         """The rules of the instrument of an entry that an earlier host sent: fees and reduce-only depend on them."""
@@ -274,7 +276,7 @@ class Protector(Brackets):
     async def _finish(self, bracket: Bracket) -> bool:
         """All is done for an entry that has ended and of which nothing stands open, or nothing that can be covered."""
         entry = bracket.entry
-        if not entry.result.status.terminal or bracket.in_question or bracket.busy or self._excess(bracket):
+        if not entry.result.status.terminal or bracket.in_question or bracket.busy or bracket.unkept or self._excess(bracket):
             return False
         seems_gone = bracket.flattened and self._desk.book.position(entry.lane, entry.instruction.strategy).quantity
         if seems_gone or any(open_leg(leg) for leg in entry.legs) or self._stands(bracket):

@@ -19,6 +19,7 @@ from fks_exec.model.results import Denial
 
 from ..accounts.desk import Desk
 from ..accounts.live import Live
+from ..exits.family import LEGS
 from .scope import Scope
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -60,8 +61,11 @@ def unknown_orders(desk: Desk, symbol: str) -> list[Live | None]:
 
 
 def unknown_quantity(desk: Desk, symbol: str, side: Side) -> Decimal:
-    """What the unknown orders of one side may have done, or may still do; it is part of what the book counts as working."""
-    orders = [live for live in unknown_orders(desk, symbol) if live is not None and live.order is not None]
+    """What the unknown orders of one side may have done, or may still do; it is part of what the book counts as working.
+
+    Legs are counted apart there, and so are no part of it.
+    """
+    orders = [live for live in unknown_orders(desk, symbol) if live is not None and live.role not in LEGS]
     return sum((left(live) for live in orders if live.order is not None and live.order.side is side), ZERO)
 
 

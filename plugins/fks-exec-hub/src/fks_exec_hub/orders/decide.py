@@ -194,12 +194,23 @@ def _waits(desk: Desk, live: Live, order: Order, held: Room | None, *, reducing:
     """An exit waits until the legs beside it have made room, an entry until those of what is gone have ended."""
     if not enforced and not beside_legs(desk, order, held) and (reducing or not _stale(desk, live, reducing=False)):
         if desk.live.get(live.key.client_order_id) is live:  # accepted; before that it may turn out to be an order of old
-            desk.book.claim(live.key.client_order_id, order.symbol, order.side, order.quantity)
+            wanted = order.quantity + _lacking(desk, order, held)
+            desk.book.claim(live.key.client_order_id, order.symbol, order.side, wanted)
             desk.poke(order.symbol)
         return Wait("protective orders of the instrument have to make room", exit=reducing)
     if not reducing and desk.orphans.get(order.symbol) and not _stale(desk, live, reducing=False):
         return Wait("protective orders of the instrument still rest though what they protected is gone", exit=False)
     return None
+
+
+def _lacking(desk: Desk, order: Order, held: Room | None) -> Decimal:
+    """What our orders built up and the venue does not hold: legs for that would keep an exit waiting for ever.
+
+    While the fate of an order is unknown it may be just that order, so that no leg goes for it.
+    """
+    if held is None or desk.questions(order.symbol):
+        return ZERO
+    return max((held.position - desk.book.totals(order.symbol).position) * order.side.sign, ZERO)
 
 
 def _superseded(live: Live, target: Target | None, *, reducing: bool) -> list[Denial]:
