@@ -131,6 +131,13 @@ def test_a_state_of_an_order_is_published(status: Status) -> None:
     check_published(ExecutionResult(status=status, fills=[FILL]))
 
 
+def test_a_sentence_of_ours_that_proves_nothing_is_told() -> None:
+    """Who reads "unknown" wants to know why; only foreign texts may hold secrets."""
+    result = outcome_of(FksExecError("acme was asked, and the connection broke"))
+    assert (result.status, result.code) == ("unknown", "UNKNOWN")
+    assert result.error == "acme was asked, and the connection broke; the order may exist at the venue"
+
+
 def raised(call: Callable[[], object]) -> Exception:
     """What a call raises, with its places."""
     try:

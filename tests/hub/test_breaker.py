@@ -26,7 +26,7 @@ from fks_exec.testing import (
     Unsent,
 )
 from fks_exec_hub import ExecutionHub
-from fks_exec_hub.accounts.breaker import CircuitBreaker
+from fks_exec_hub.accounts.breaker import CircuitBreaker, is_fault
 from fks_exec_hub.accounts.live import Live
 from fks_exec_hub.accounts.settings import BreakerConfig
 from fks_exec_hub.journal import Key
@@ -61,6 +61,23 @@ async def opened(hub: ExecutionHub, venue: FaultyVenue) -> None:
     for _ in range(3):
         assert (await hub.execute_order(ACCOUNT, buy())).code == "NOT_SENT"
     assert breaker_of(hub).state != "closed"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "counts"),
+    [
+        ("unknown", "UNKNOWN", True),
+        ("unknown", "DEADLINE", True),
+        ("not_placed", "NOT_SENT", True),
+        ("not_placed", "UNREACHABLE", True),
+        ("not_placed", "QUEUE_FULL", False),
+        ("not_placed", "RATE_LIMITED", False),
+        ("rejected", "REJECTED", False),
+    ],
+)
+def test_a_call_that_the_venue_did_not_answer_counts_and_no_other(status: str, code: str, counts: bool) -> None:
+    """A queue of our own that is too long says nothing of the venue."""
+    assert is_fault(ExecutionResult(status=status, code=code)) is counts
 
 
 async def test_calls_without_an_answer_in_a_row_open_it(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import sysconfig
 import traceback
 
 from .calls import Ended
-from .errors import InvalidOrder, NotSent, VenueClosed, VenueError, VenueRateLimited, VenueRejected
+from .errors import FksExecError, InvalidOrder, NotSent, VenueClosed, VenueError, VenueRateLimited, VenueRejected
 from .model.copying import changed
 from .model.events import OrderUpdate
 from .model.orders import Order, OrderRef, Submission
@@ -136,10 +136,13 @@ def _refused(error: VenueError, status: Status) -> ExecutionResult:
 
 
 def _unknown(error: BaseException) -> ExecutionResult:
-    """The exception's text is left out: SDKs put signed addresses and keys into it."""
+    """The text of a foreign exception is left out: SDKs put signed addresses and keys into it; ours are sentences."""
     if isinstance(error, TimeoutError):
         text = "the venue did not answer before the deadline; the order may exist there"
         return ExecutionResult(status=Status.UNKNOWN, error=text, code="DEADLINE")
     raised = error.raised if isinstance(error, Ended) else error
-    text = f"the venue plugin raised {type(raised).__name__}{where(raised)}; the order may exist at the venue"
+    if isinstance(raised, FksExecError):
+        text = f"{str(raised).rstrip('.')}; the order may exist at the venue"
+    else:
+        text = f"the venue plugin raised {type(raised).__name__}{where(raised)}; the order may exist at the venue"
     return ExecutionResult(status=Status.UNKNOWN, error=text, code="UNKNOWN")

@@ -28,7 +28,7 @@ from .unproved import DUPLICATE, LATER, RECLASSED, REFUSES_WITH_500, REFUSING, R
 from .wire import Call, Handed
 
 
-class Unsettled(Exception):
+class Unsettled(FksExecError):
     """The order may or may not exist at the exchange; the text is a sentence that may be told.
 
     Args:

@@ -112,5 +112,5 @@ class CircuitBreaker:
 def is_fault(result: ExecutionResult) -> bool:
     """Whether a call had no answer: it hung, it broke, or nothing left this machine. A refusal is an answer."""
     if result.status is Status.NOT_PLACED:
-        return result.code == "NOT_SENT"
+        return result.code in ("NOT_SENT", "UNREACHABLE")  # a queue that was too long is none
     return result.status is Status.UNKNOWN
