@@ -16,13 +16,14 @@ from ...model.numbers import ZERO
 from ...model.orders import OrderChange, OrderRef, Side
 from ...model.results import ExecutionResult, Status
 from .base import Suite, floor
-from .brackets import Bracket, Brackets
+from .brackets import Brackets
 from .desk import Desk, Sent, not_declared, not_tried, told
 from .legs import (
     APART,
     KINDS,
     STOP,
     TARGET,
+    Bracket,
     Role,
     can,
     check_booked,
