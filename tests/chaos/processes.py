@@ -57,6 +57,8 @@ class Child:
     async def dead(self, seconds: float) -> bool:
         """Wait for its end, at most so long; what it had said is heard then."""
         done, _ = await asyncio.wait({self._reading}, timeout=seconds)
+        if done:
+            self._input.close()
         return bool(done)
 
     async def kill(self) -> None:
@@ -64,6 +66,7 @@ class Child:
         if not self._reading.done():
             os.kill(self.pid, signal.SIGKILL)
         await self._reading
+        self._input.close()
 
     def end(self) -> None:
         """Close its input, which it takes for the wish that it ends."""
