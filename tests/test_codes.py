@@ -58,7 +58,8 @@ KINDS = {
 WORD = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 OTHER_WORDS = {"AF_UNIX", "FKS_EXEC_CONFIG", "O_BINARY", "O_NONBLOCK"}
 OTHER_WORDS |= {"LIMIT_MAKER", "STOP_LOSS", "STOP_LOSS_LIMIT"}  # kinds of orders, and answers, of exchanges
-OTHER_WORDS |= {"REPEATED_CREATION", "SERVER_ERROR", "TOO_BUSY", "UNKNOWN_FAILURE_REASON"}
+OTHER_WORDS |= {"REPEATED_CREATION", "REQUEST_EXPIRED", "SERVER_ERROR", "TOO_BUSY", "UNKNOWN_FAILURE_REASON"}
+OTHER_WORDS |= {"ORDER_CANCELLED", "ORDER_CLOSED", "ORDER_FINISHED"}
 """Words with an underscore that stand in the sources and are no codes."""
 
 

@@ -66,6 +66,34 @@ def test_options_of_ccxt_that_switch_safety_off_are_refused_at_any_depth(name: s
         assert refused.value.where == "options"
 
 
+@pytest.mark.parametrize("options", [{"recvWindow": "60000"}, {"createOrder": {"recvWindow": "6e4"}}, {"a": [{"b": "5"}]}])
+def test_a_number_that_is_written_as_a_text_is_refused(options: dict[str, object]) -> None:
+    """ccxt would send it, and nobody here would know how long the exchange takes the request."""
+    with pytest.raises(ConfigError, match="without quotes") as refused:
+        CCXTConfig(exchange="binance", options=options)
+    assert refused.value.where == "options"
+
+
+@pytest.mark.parametrize("window", [0, -1, True, float("inf"), "soon", None])
+def test_a_window_that_is_no_time_is_refused(window: object) -> None:
+    with pytest.raises(ConfigError, match="recvWindow is how many milliseconds"):
+        CCXTConfig(exchange="binance", options={"recvWindow": window})
+
+
+def test_real_money_at_an_exchange_that_was_never_traded_against_a_counterpart_must_be_said() -> None:
+    assert not CCXTConfig(exchange="okx").accept_unproved
+    assert CCXTConfig(exchange="okx", accept_unproved=True).accept_unproved
+    with pytest.raises(ConfigError, match="accept_unproved"):
+        CCXTConfig(exchange="okx", accept_unproved="yes")  # type: ignore[arg-type]
+
+
+def test_the_password_of_a_proxy_is_not_shown() -> None:
+    config = CCXTConfig(exchange="okx", proxy="http://user:hunter2@127.0.0.1:8080")
+    assert "hunter2" not in repr(config)
+    assert "127.0.0.1:8080" in repr(config)
+    assert "proxy='http://127.0.0.1:8080'" in repr(CCXTConfig(exchange="okx", proxy="http://127.0.0.1:8080"))
+
+
 def test_other_options_are_passed_through() -> None:
     assert CCXTConfig(exchange="binance", options={"fetchMarkets": {"types": ["spot"]}}).options["fetchMarkets"]
 

@@ -12,18 +12,20 @@ import pytest
 from aiohttp import web
 from attrs import evolve
 
-from fks_exec import MarketData, Secret, VenueContext
+from fks_exec import MarketData, Order, Secret, Submission, VenueContext
+from fks_exec.clock import SystemClock
 from fks_exec.errors import ConfigError, NotSent, VenueAuthError, VenueClosed, VenueError, VenueRateLimited, VenueRejected
 from fks_exec_ccxt import modes
 from fks_exec_ccxt.config import CCXTConfig
 from fks_exec_ccxt.connection import Connection
 from fks_exec_ccxt.loading import exchange_class, import_ccxt
 from fks_exec_ccxt.manager import ExchangeManager
-from fks_exec_ccxt.opening import warm_up
+from fks_exec_ccxt.opening import check_proved, warm_up
 from fks_exec_ccxt.outcomes import Unsettled
 from fks_exec_ccxt.starting import construct, placed
 from fks_exec_ccxt.traits import traits
-from fks_exec_ccxt.urls import Environment, environment, has_sandbox, is_loopback, rehosted
+from fks_exec_ccxt.urls import Environment, check_given, environment, has_sandbox, is_loopback, rehosted
+from fks_exec_ccxt.venue import CCXTPlugin
 from fks_exec_simulators.exchanges import make
 from fks_exec_simulators.exchanges.counterpart import ExchangeCounterpart
 
@@ -268,6 +270,61 @@ async def test_a_live_account_is_not_opened_at_a_simulated_exchange_by_mistake()
         await manager.close("a")
 
 
+REAL = [
+    ("bybit", "https://api.bybit.com"),
+    ("bybit", "https://API.Bybit.com:443/"),
+    ("binance", "https://api.binance.com"),
+    ("binance", "https://api1.binance.com"),
+    ("okx", "https://www.okx.com"),
+    ("kraken", "https://api.kraken.com"),
+]
+
+
+@pytest.mark.parametrize(("name", "url"), REAL)
+async def test_an_exchanges_own_host_is_traded_at_only_where_live_is_said(name: str, url: str) -> None:
+    keys: dict[str, Any] = {**KEYS, "password": Secret("p")}
+    wanted = CCXTConfig(exchange=name, base_url=url, allow_custom_base_url=True, **keys)
+    with pytest.raises(ConfigError, match="for real money, and the account is not live") as caught:
+        await ExchangeManager().open("mine", wanted, context())
+    assert caught.value.where.endswith("base_url")
+    assert environment(exchange_class(name)(), wanted, live=True, sandbox=None).base_url == url
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [("bybit", "https://api-testnet.bybit.com"), ("binance", "https://testnet.binance.vision"), ("bybit", "https://my.host")],
+)
+def test_a_live_account_goes_to_no_other_host_and_one_that_is_not_may(name: str, url: str) -> None:
+    wanted = CCXTConfig(exchange=name, base_url=url, allow_custom_base_url=True)
+    assert environment(exchange_class(name)(), wanted, live=False, sandbox=None).kind == "custom"
+    with pytest.raises(ConfigError, match="the account is live and base_url is no host of"):
+        environment(exchange_class(name)(), wanted, live=True, sandbox=None)
+
+
+def test_every_address_of_every_exchange_is_known_as_one_for_real_money() -> None:
+    for name in import_ccxt().exchanges:
+        for address in _addresses(exchange_class(name)().urls["api"]):
+            given = exchange_class(name)()
+            given.urls = {**given.urls, "api": {"public": "http://127.0.0.1:9", "private": address}}
+            with pytest.raises(ConfigError, match="trades real money"):
+                check_given(given, exchange_class(name)(), live=False)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("kraken", "spot"), ("binance", "swap"), ("bybit", "spot")])
+async def test_real_money_goes_to_what_was_tried_against_a_counterpart_unless_it_is_said(name: str, kind: Any) -> None:
+    wanted = CCXTConfig(exchange=name, market_type=kind, **KEYS)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="keep a conformance record, then write accept_unproved = true") as caught:
+        await ExchangeManager().open("a", wanted, context("a", live=True))
+    assert caught.value.where == "accounts.a.config.accept_unproved"
+    check_proved(evolve(wanted, accept_unproved=True), context("a", live=True))
+    check_proved(wanted, context("a"))
+
+
+def test_what_was_tried_against_a_counterpart_needs_no_word_more() -> None:
+    for name, kind in (("binance", "spot"), ("bybit", "swap")):
+        check_proved(CCXTConfig(exchange=name, market_type=kind), context("a", live=True))  # type: ignore[arg-type]
+
+
 def _addresses(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
@@ -328,6 +385,28 @@ def test_options_that_ccxt_must_not_have_are_ours_whatever_the_configuration_say
     assert exchange.enableRateLimit
     assert not exchange.verbose
     assert exchange.has["fetchCurrencies"] is False
+
+
+@pytest.mark.parametrize("name", ["aster", "extended", "grvt", "hyperliquid", "lighter", "nado", "pacifica"])
+def test_no_fee_for_others_is_paid_with_an_order(name: str) -> None:
+    exchange = construct(exchange_class(name), CCXTConfig(exchange=name, options={"builderFee": True}), traits(name))
+    assert exchange.options["builderFee"] is False
+
+
+async def test_before_an_order_hyperliquid_is_only_asked() -> None:
+    exchange = construct(exchange_class("hyperliquid"), CCXTConfig(exchange="hyperliquid"), traits("hyperliquid"))
+    sent: list[str] = []
+
+    async def fetch(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+        sent.append(url)
+        return {}
+
+    exchange.fetch = fetch
+    exchange.walletAddress, exchange.privateKey = "0x" + "1" * 40, "0x" + "2" * 64
+    await exchange.initialize_client()
+    assert not [url for url in sent if url.endswith("/exchange")]
+    assert not exchange.options.get("approvedBuilderFee")
+    await exchange.close()
 
 
 def test_loopback_is_told_by_the_host() -> None:
@@ -418,6 +497,92 @@ async def test_leverage_is_compared_over_http() -> None:
         assert await counterpart.requests() == 0
 
 
+async def test_a_hedged_account_at_bybit_is_told_over_http() -> None:
+    async with make("bybit") as server:
+        counterpart = ExchangeCounterpart(server.url, "key1")
+        manager = ExchangeManager()
+        await counterpart.control("hedge", account="key1", on=True)
+        with pytest.raises(ConfigError, match="the account at bybit is hedged; write position_mode = 'hedged'"):
+            await manager.open("mine", config("bybit", server.url), context())
+        await manager.open("mine", config("bybit", server.url, position_mode="hedged"), context())
+        await manager.close("mine")
+        await counterpart.control("hedge", account="key1", on=False)
+        with pytest.raises(ConfigError, match="position_mode is 'hedged', and the account at bybit is one_way"):
+            await manager.open("mine", config("bybit", server.url, position_mode="hedged"), context())
+
+
+async def test_leverage_of_another_instrument_is_compared_before_its_first_order() -> None:
+    other = "ETH/USDT:USDT"
+    async with make("bybit") as server:
+        counterpart = ExchangeCounterpart(server.url, "key1")
+        plugin = CCXTPlugin()
+        await plugin.init(config("bybit", server.url, leverage="10"), context())
+        await counterpart.control("leverage", account="key1", symbol="ETHUSDT", leverage="3")
+        assert (await plugin.fetch_instrument(other)).symbol == other
+        for count in (1, 2):
+            with pytest.raises(VenueRejected, match=f"leverage is 10 here and 3 for {other}") as caught:
+                await plugin.execute_order(_order(other), _submission(count))
+            assert caught.value.code == "MODE"
+        assert await counterpart.requests() == 0
+        await counterpart.control("leverage", account="key1", symbol="ETHUSDT", leverage="10")
+        asked = server.counts["GET /v5/position/list"]
+        for count in (3, 4):
+            await plugin.execute_order(_order(other), _submission(count))
+        assert server.counts["GET /v5/position/list"] == asked + 1
+        assert await counterpart.requests() == 2
+        await plugin.close()
+
+
+async def test_an_exit_does_not_wait_for_the_leverage() -> None:
+    other = "ETH/USDT:USDT"
+    async with make("bybit") as server:
+        counterpart = ExchangeCounterpart(server.url, "key1")
+        plugin = CCXTPlugin()
+        await plugin.init(config("bybit", server.url, leverage="10"), context())
+        await plugin.execute_order(_order(other), _submission(1))
+        plugin.connection.compared.clear()
+        await counterpart.control("leverage", account="key1", symbol="ETHUSDT", leverage="3")
+        asked = server.counts["GET /v5/position/list"]
+        await plugin.execute_order(_order(other, side="sell", reduce_only=True), _submission(2))
+        assert server.counts["GET /v5/position/list"] == asked
+        await plugin.close()
+
+
+async def test_leverage_that_cannot_be_read_leaves_the_order_unsent() -> None:
+    other = "ETH/USDT:USDT"
+    async with make("bybit") as server:
+        counterpart = ExchangeCounterpart(server.url, "key1")
+        plugin = CCXTPlugin()
+        await plugin.init(config("bybit", server.url, leverage="10"), context())
+        await counterpart.away(True)
+        assert (await plugin.fetch_instrument(other)).symbol == other
+        with pytest.raises(NotSent):
+            await plugin.execute_order(_order(other), _submission(1))
+        await counterpart.away(False)
+        await plugin.execute_order(_order(other), _submission(2))
+        assert await counterpart.requests() == 1
+        await plugin.close()
+
+
+async def test_the_rules_of_an_instrument_do_not_wait_long_for_its_leverage() -> None:
+    async with make("bybit") as server:
+        plugin = CCXTPlugin()
+        await plugin.init(config("bybit", server.url, leverage="10"), context())
+        never = asyncio.Event()
+        plugin.connection.exchange.fetch_leverage = lambda symbol: never.wait()
+        async with asyncio.timeout(3):
+            assert (await plugin.fetch_instrument("ETH/USDT:USDT")).price_tick > 0
+        await plugin.close()
+
+
+def _order(symbol: str, side: Any = "buy", **more: Any) -> Order:
+    return Order(symbol=symbol, side=side, quantity="0.1", **more)
+
+
+def _submission(count: int) -> Submission:
+    return Submission(account="mine", venue_client_order_id=f"mode{count}", deadline=SystemClock().monotonic() + 5)
+
+
 async def _leverage(manager: ExchangeManager, url: str) -> str:
     connection = await manager.open("other", config("bybit", url), context("other"))
     told = await connection.call(lambda: connection.exchange.fetch_leverage("BTC/USDT:USDT"), reading=True)
@@ -431,3 +596,22 @@ async def test_a_closed_connection_says_so() -> None:
         await one.connection.close()
         with pytest.raises(VenueError, match="is closed"):
             await one.place()
+
+
+async def test_what_is_held_can_be_closed_though_the_leverage_differs() -> None:
+    """An exit that waits for somebody to change a configuration costs more than another leverage."""
+    symbol = "BTC/USDT:USDT"
+    async with make("bybit") as server:
+        counterpart = ExchangeCounterpart(server.url, "key1")
+        before = CCXTPlugin()
+        await before.init(config("bybit", server.url), context())
+        assert (await before.execute_order(_order(symbol), _submission(1))).status == "filled"
+        await before.close()
+        await counterpart.control("leverage", account="key1", symbol="BTCUSDT", leverage="3")
+        plugin = CCXTPlugin()
+        await plugin.init(config("bybit", server.url, leverage="5"), context())
+        with pytest.raises(VenueRejected, match="leverage is 5 here and 3"):
+            await plugin.execute_order(_order(symbol), _submission(2))
+        out = _order(symbol, side="sell", reduce_only=True)
+        assert (await plugin.execute_order(out, _submission(3))).status == "filled"
+        await plugin.close()

@@ -43,8 +43,10 @@ class Line:
             return self.answers[name]
 
         methods = {name: lambda *words, name=name: answer(name) for name in self.answers}
+        linear = {coin: {"settle": coin, "swap": True, "linear": True} for coin in ("USDT", "USDC")}
+        markets = {BTC: linear["USDT"], "BTC/USDC:USDC": linear["USDC"]}
         has = {"fetchTicker": "fetch_ticker" in self.answers}
-        return SimpleNamespace(id=self.id, has=has, markets={BTC: {"settle": "USDT", "swap": True, "linear": True}}, **methods)
+        return SimpleNamespace(id=self.id, has=has, markets=markets, **methods)
 
     async def call(self, make: Any, **words: Any) -> Any:
         """As it is."""
@@ -137,6 +139,13 @@ async def test_currencies_without_a_balance_are_left_out() -> None:
     told = {"total": {"USDT": 5.0, "BTC": 0.0, "X": None}, "free": {"USDT": 4.0, "BTC": 0.0}, "info": {}}
     (held,) = await fetch_balance(cast(Any, Line({"fetch_balance": told})))
     assert (held.currency, held.total, held.free) == ("USDT", 5, 4)
+
+
+async def test_each_wallet_is_asked_for_and_what_is_in_two_is_added() -> None:
+    """Gate keeps one for each currency that contracts are settled in."""
+    told = {"total": {"USDT": 5.0}, "free": {"USDT": 4.0}, "info": {}}
+    (held,) = await fetch_balance(cast(Any, Line({"fetch_balance": told}, id="gate")))
+    assert (held.total, held.free) == (10, 8)
 
 
 async def test_a_balance_that_tells_nothing_is_no_balance() -> None:

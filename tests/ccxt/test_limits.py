@@ -86,13 +86,15 @@ async def test_one_more_than_may_wait_is_refused_at_once() -> None:
 async def test_a_full_queue_stops_no_exit_the_youngest_entry_goes() -> None:
     limited = Limited(30, most=2)
     await limited.take("first")
+    for _ in range(3):  # those that pass on credit
+        await limited.take("exit", urgent=True)
     old, young = limited.later("old"), limited.later("young")
     await asyncio.sleep(0)
     await limited.take("exit", urgent=True)
     with pytest.raises(VenueRateLimited):
         await young
     await old
-    assert limited.order == ["first", "exit", "old"]
+    assert limited.order == ["first", *["exit"] * 4, "old"]
 
 
 async def test_a_deadline_ends_the_waiting_before_anything_is_sent() -> None:
@@ -243,3 +245,22 @@ def test_whatever_comes_and_goes_all_are_served_or_told_and_nothing_stays(plan: 
         assert await _others() == set()
 
     asyncio.run(run())
+
+
+async def test_a_costly_look_before_does_not_hold_up_an_exit() -> None:
+    limited = Limited(50)
+    await limited.take("poll", cost=40)
+    waiting = limited.later("order")
+    await asyncio.sleep(0)
+    begun = time.monotonic()
+    for name in ("stop", "target", "cancel"):
+        await limited.take(name, urgent=True, within=0.5)
+    assert time.monotonic() - begun < 0.2
+    with pytest.raises(NotSent):
+        await limited.take("fourth", urgent=True, within=0.1)
+    with pytest.raises(NotSent):
+        await limited.take("other", within=0.1)
+    assert limited.order == ["poll", "stop", "target", "cancel"]
+    assert limited.throttler.config["tokens"] < -40
+    waiting.cancel()
+    limited.turns.close()

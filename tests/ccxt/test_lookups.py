@@ -113,9 +113,9 @@ async def test_an_order_filled_in_many_trades_tells_them_all(seat: Any, name: st
 # The scan, where an exchange finds nothing by our id.
 
 
-@define(eq=False)
+@define(eq=False, slots=False)
 class History:
-    """An exchange of closed orders in pages.
+    """An exchange of closed orders in pages; by its id one of those that list every order.
 
     Args:
         orders: by ccxt's words, oldest first.
@@ -129,7 +129,7 @@ class History:
     newest_first: bool = False
     heeds: bool = True
     asked: int = 0
-    id: str = "history"
+    id: str = "mexc"
     has: dict[str, bool] = field(factory=lambda: {"fetchOrders": True})
 
     def feature_value(self, symbol: str, method: str, name: str) -> int | None:
@@ -153,7 +153,12 @@ class Line:
     """A connection to it."""
 
     exchange: Any
-    traits: Traits = field(factory=lambda: Traits(exchange="history", look_up="by_scan", conditional_apart=False))
+    traits: Traits = field(
+        factory=lambda: Traits(exchange="history", look_up="by_scan", conditional_apart=False, conditional_look_up=False)
+    )
+    config: Any = field(factory=lambda: SimpleNamespace(market_type="spot", settle=None))
+    markets: dict[str, Any] = field(factory=dict)
+    offset: int | None = 0
     clock: SystemClock = field(factory=SystemClock)
 
     async def call(self, make: Any, **words: Any) -> Any:
@@ -203,6 +208,16 @@ async def test_a_scan_of_too_many_orders_says_nothing() -> None:
         await lookups.find(named("name", start))
 
 
+@pytest.mark.parametrize("offset", [-300_000, None])
+async def test_a_scan_begins_earlier_where_the_exchanges_clock_is_behind(offset: int | None) -> None:
+    """Five minutes; where it tells no time, they are not known."""
+    lookups, _, start = history(5)
+    cast(Any, lookups.connection).offset = offset
+    found = await lookups.find(named("name0", start + 300_000))
+    assert found is not None
+    assert found.order_id == "0"
+
+
 async def test_a_scan_without_a_time_says_nothing() -> None:
     lookups, _, _ = history(5)
     with pytest.raises(Unsettled):
@@ -215,6 +230,39 @@ async def test_a_scan_says_nothing_where_ids_of_stops_are_not_told() -> None:
     line.traits = evolve(line.traits, trigger_ids=False)
     with pytest.raises(Unsettled):
         await lookups.find(named("name", start))
+
+
+async def test_a_scan_of_an_exchange_whose_lists_are_not_known_finds_but_never_says_no() -> None:
+    lookups, exchange, start = history(5)
+    exchange.id = "unknownexchange"
+    assert (await lookups.find(named("name3", start))) is not None
+    with pytest.raises(Unsettled):
+        await lookups.find(named("name", start))
+
+
+@define(eq=False, slots=False)
+class Filtering(History):
+    """One whose pages ccxt filters: rows of another instrument are left out of what it answers with."""
+
+    def parse_orders(self, orders: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Only every tenth is of the instrument."""
+        return [order for order in orders if int(order["id"]) % 10 == 7]
+
+    async def fetch_orders(self, symbol: str, since: int, limit: int, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """One page, less what is of others."""
+        page = await History.fetch_orders(self, symbol, since, limit, params)
+        found: list[dict[str, Any]] = self.parse_orders(page)
+        return found
+
+
+async def test_a_page_is_full_by_its_raw_rows_whatever_ccxt_leaves_out() -> None:
+    """What lies behind a full page was not seen."""
+    lookups, exchange, start = history(95)
+    line = cast(Any, lookups.connection)
+    line.exchange = Filtering(exchange.orders)
+    found = await lookups.find(named("name57", start))
+    assert found is not None
+    assert found.order_id == "57"
 
 
 async def test_an_exchange_that_finds_nothing_by_our_id_says_nothing() -> None:
@@ -241,6 +289,16 @@ async def test_an_exchange_that_finds_nothing_by_our_id_says_nothing() -> None:
         ("binance", None, [{"subType": "linear"}, {"subType": "inverse"}]),
         ("binance", "BTC", [{"subType": "inverse"}]),
         ("okx", None, [{}]),
+        ("gate", None, [{"settle": "btc"}, {"settle": "usdc"}, {"settle": "usdt"}]),
+        (
+            "bitget",
+            None,
+            [
+                {"productType": "COIN-FUTURES", "marginCoin": "BTC"},
+                {"productType": "USDC-FUTURES", "marginCoin": "USDC"},
+                {"productType": "USDT-FUTURES", "marginCoin": "USDT"},
+            ],
+        ),
     ],
 )
 def test_every_part_of_an_account_is_asked(exchange: str, settle: str | None, expected: list[Any]) -> None:
@@ -251,3 +309,10 @@ def test_every_part_of_an_account_is_asked(exchange: str, settle: str | None, ex
     config = SimpleNamespace(market_type="swap", settle=settle)
     account = SimpleNamespace(exchange=SimpleNamespace(id=exchange, markets=markets), config=config)
     assert scopes(cast(Any, account)) == expected
+
+
+def test_a_settle_currency_without_contracts_is_not_flat() -> None:
+    config = SimpleNamespace(market_type="swap", settle="XYZ")
+    account = SimpleNamespace(exchange=SimpleNamespace(id="okx", markets={}), config=config)
+    with pytest.raises(Unsettled, match="XYZ"):
+        scopes(cast(Any, account))

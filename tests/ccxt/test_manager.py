@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +13,13 @@ import pytest
 from blockbuster import BlockBuster
 
 from fks_exec import MarketData, RateBudget, Secret, VenueContext
+from fks_exec.clock import SystemClock
 from fks_exec.errors import ConfigError, NotSent, VenueError, VenueRejected
 from fks_exec_ccxt.config import CCXTConfig
 from fks_exec_ccxt.connection import Connection
 from fks_exec_ccxt.loading import exchange_class
 from fks_exec_ccxt.manager import ExchangeManager
+from fks_exec_ccxt.urls import check_given
 from fks_exec_simulators.exchanges import make
 from fks_exec_simulators.exchanges.counterpart import ExchangeCounterpart
 
@@ -74,16 +77,93 @@ async def test_the_accounts_keep_their_own_keys_and_turns() -> None:
         await manager.close("b")
 
 
-async def test_the_last_user_takes_the_markets_with_it() -> None:
+async def test_markets_are_kept_while_they_are_fresh_though_nobody_uses_them() -> None:
+    async with make("binance") as server:
+        manager = ExchangeManager()
+        for _ in range(3):
+            one = await manager.open("a", config(server.url), context("a"))
+            assert one.symbols.resolve("BTCUSDT") == "BTC/USDT"
+            await manager.close("a")
+            await manager.close("a")
+        assert server.counts[INFO] == 1
+
+
+async def test_markets_that_nobody_used_for_longer_than_refresh_are_loaded_anew() -> None:
+    async with make("binance") as server:
+        clock, manager = Later(), ExchangeManager()
+        for later, loads in ((0, 1), (3599, 1), (2, 2)):
+            clock.later += later
+            await manager.open("a", config(server.url), context("a", clock=clock))
+            await manager.close("a")
+            assert server.counts[INFO] == loads
+
+
+async def test_of_markets_that_nobody_uses_the_last_four_are_kept() -> None:
+    async with make("binance") as server:
+        manager = ExchangeManager()
+        for number in (1, 2, 3, 4, 5, 5, 2, 1, 3):
+            await manager.open("a", config(server.url, options={"x": number}), context("a"))
+            await manager.close("a")
+        assert server.counts[INFO] == 7  # the first was dropped for the fifth, the third for the first
+        assert len(manager._listings) == 4
+
+
+async def test_markets_that_are_kept_hold_no_task_and_no_key() -> None:
+    async with make("binance") as server:
+        before = asyncio.all_tasks()
+        manager = ExchangeManager()
+        one = await manager.open("a", config(server.url, secret=Secret("secret1")), context("a"))
+        assert one.symbols
+        held = weakref.ref(one)
+        await manager.close("a")
+        assert asyncio.all_tasks() <= before
+        [kept] = manager._listings.values()
+        del one
+        gc.collect()
+        assert held() is None
+        assert kept.source.apiKey is None
+
+
+async def test_markets_are_loaded_with_the_configuration_of_an_account_that_is_open() -> None:
+    """The first one's key and proxy go with it."""
+    async with make("binance") as server:
+        manager = ExchangeManager()
+        first = await manager.open("a", config(server.url), context("a"))
+        second = await manager.open("b", config(server.url, "2"), context("b"))
+        await manager.close("a")
+        assert second.listing is not None
+        [(user, _, make_one)] = second.listing.users.values()
+        assert user is second.exchange
+        assert (make_one(True).apiKey, first.exchange.apiKey) == ("key2", "key1")
+        await manager.close("b")
+
+
+async def test_accounts_with_another_proxy_do_not_share_markets() -> None:
     async with make("binance") as server:
         manager = ExchangeManager()
         await manager.open("a", config(server.url), context("a"))
+        await manager.open("b", config(server.url, "2", proxy=server.url), context("b"))
+        assert len(manager._listings) == 2
         await manager.close("a")
+        await manager.close("b")
+
+
+def test_markets_that_are_kept_serve_another_event_loop() -> None:
+    manager, clock = ExchangeManager(), Later()
+
+    async def both(url: str) -> None:
+        await asyncio.gather(*(manager.open(name, config(url), context(name, clock=clock)) for name in "ab"))
         await manager.close("a")
-        assert manager._listings == {}
-        await manager.open("a", config(server.url), context("a"))
-        assert server.counts[INFO] == 2
-        await manager.close("a")
+        await manager.close("b")
+
+    async def main() -> int:
+        async with make("binance") as server:
+            for later in (0, 5, 4000):
+                clock.later += later
+                await asyncio.to_thread(lambda: asyncio.run(both(server.url)))
+            return server.counts[INFO]
+
+    assert asyncio.run(main()) == 2
 
 
 async def test_a_symbol_that_is_not_known_has_the_markets_loaded_anew_once() -> None:
@@ -201,6 +281,15 @@ async def test_the_budget_is_told_as_an_event_of_the_account() -> None:
     assert all(isinstance(event, RateBudget) and event.account == "a" and 0 <= event.used <= 1 for event in told)
 
 
+class Later(SystemClock):
+    """A clock that a test moves on."""
+
+    later = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.later
+
+
 class Captured(Exception):
     """What a replaced ``fetch`` raises instead of sending."""
 
@@ -225,7 +314,7 @@ async def _injected(listed: Any) -> tuple[ExchangeManager, Connection, Any, Capt
     given.set_markets_from_exchange(listed)
     capture = given.fetch = Capturing()
     manager = ExchangeManager({"a": given})
-    return manager, await manager.open("a", config(None), context("a")), given, capture
+    return manager, await manager.open("a", config(None), context("a", live=True)), given, capture
 
 
 async def _listed() -> Any:
@@ -255,6 +344,36 @@ async def test_an_injected_instance_of_another_exchange_is_refused() -> None:
     manager = ExchangeManager({"a": exchange_class("kraken")()})
     with pytest.raises(ConfigError, match="'kraken', not 'binance'"):
         await manager.open("a", config(None), context("a"))
+
+
+def _live(exchange: Any) -> None:
+    """As ccxt makes it."""
+
+
+def _half(exchange: Any) -> None:
+    exchange.urls["api"]["public"] = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize("name", ["binance", "okx", "bitget", "bybit"])
+@pytest.mark.parametrize("point", [_live, _half])
+async def test_an_injected_instance_that_trades_real_money_wants_live_said(name: str, point: Callable[[Any], None]) -> None:
+    given = exchange_class(name)()
+    point(given)
+    capture = given.fetch = Capturing()
+    wanted = CCXTConfig(exchange=name)
+    with pytest.raises(ConfigError, match=rf"trades real money at {name}; say live = true") as caught:
+        await ExchangeManager({"a": given}).open("a", wanted, context("a"))
+    assert caught.value.where == "accounts.a.live"
+    assert capture.requests == []
+
+
+@pytest.mark.parametrize("name", ["binance", "okx", "bitget", "bybit"])
+async def test_an_injected_instance_of_a_sandbox_is_not_live(name: str) -> None:
+    given = exchange_class(name)()
+    given.set_sandbox_mode(True)
+    check_given(given, exchange_class(name)(), live=False)
+    with pytest.raises(ConfigError, match=r"is in .* sandbox; say live = false"):
+        await ExchangeManager({"a": given}).open("a", CCXTConfig(exchange=name, accept_unproved=True), context("a", live=True))
 
 
 async def test_an_instance_of_plain_ccxt_is_refused() -> None:

@@ -164,6 +164,10 @@ def test_a_code_that_says_the_status_is_unknown_goes_before_every_class(exchange
         "Internal server error",
         "System busy",
         "Unknown error",
+        "Submitted to the system for processing!",
+        "This request is currently being processed.",
+        "Third-party service call failed (internal exception)",
+        "Service is temporarily unavailable",
     ],
 )
 def test_words_that_say_so_go_before_the_class(words: str) -> None:
@@ -277,6 +281,112 @@ def test_an_id_that_the_exchange_has_already_is_ours_to_look_up(exchange: str, s
 )
 def test_answers_that_prove_nothing(exchange: str, status: int, body: object, kind: str) -> None:
     assert isinstance(judged(told(exchange, body, kind), sent(exchange, status=status)), Unsettled)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "code", "words"),
+    [
+        ("bybit", 170035, "Submitted to the system for processing!"),
+        ("bybit", 131003, "Interal error"),
+        ("woo", 302311, "x"),
+        ("woo", 317174, "The order is processing"),
+        ("woo", -1011, "x"),
+        ("kucoin", "126038", "x"),
+        ("kucoinfutures", "126038", "x"),
+        ("bitget", "1", "x"),
+        ("bitget", "32047", "x"),
+        ("deribit", 10001, "error"),
+        ("okx", "63999", "x"),
+        ("mexc", 20002, "x"),
+    ],
+)
+def test_a_write_that_is_told_as_taken_or_as_the_servers_own_fault_is_unknown(exchange: str, code: Any, words: str) -> None:
+    """Each in the class that ccxt has for it, of which some are those of a refusal."""
+    known = exchange_class(exchange)()
+    kinds = {**known.exceptions, **known.exceptions.get("exact", {})}
+    error = kinds.get(str(code), ccxt.ExchangeError)(f"{exchange} {json.dumps({'code': code, 'msg': words})}")
+    call = sent(exchange, status=200)
+    call.listed = listed(known.exceptions)
+    assert isinstance(judged(error, call), Unsettled)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Settlement in progress! BTC not available for trades.",
+        "Your permission rights have been restricted, you can contact customer service for processing",
+        "Can not cancel order, please try again later",
+    ],
+)
+def test_words_of_a_refusal_that_sound_like_it_stay_a_refusal(words: str) -> None:
+    assert isinstance(judged(told("bybit", {"retCode": 1, "retMsg": words}, "InvalidOrder"), sent("bybit")), VenueRejected)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "body", "kind"),
+    [
+        ("mexc", {"code": 30020, "msg": "no permission for the symbol"}, "AuthenticationError"),
+        ("mexc", {"code": 700013, "msg": "x"}, "AuthenticationError"),
+        ("gate", {"label": "REQUEST_EXPIRED", "message": "x"}, "AuthenticationError"),
+        ("okx", {"code": "1", "data": [{"sCode": "51732", "sMsg": "x"}]}, "AuthenticationError"),
+        ("okx", {"code": "59113", "msg": "x"}, "AuthenticationError"),
+        ("binance", {"code": -4046, "msg": "Agreement not confirmed."}, "AuthenticationError"),
+    ],
+)
+def test_one_instrument_or_one_late_request_says_nothing_of_the_key(exchange: str, body: Any, kind: str) -> None:
+    """A VenueAuthError would have every order of the account rest."""
+    assert type(judged(told(exchange, body, kind), sent(exchange))) is VenueRejected
+
+
+GONE = [
+    ("kraken", {"error": ["EOrder:Unknown order"]}, "InvalidOrder"),
+    ("deribit", {"error": {"code": 11044, "message": "not_open_order"}}, "InvalidOrder"),
+    ("gate", {"label": "ORDER_CLOSED", "message": "x"}, "InvalidOrder"),
+    ("gate", {"label": "ORDER_FINISHED", "message": "x"}, "ExchangeError"),
+    ("mexc", {"code": -2011, "msg": "Unknown order sent."}, "BadRequest"),
+    ("kucoin", {"code": "100004", "msg": "Order is in not cancelable state"}, "BadRequest"),
+    ("woo", {"code": -1006, "message": "The data is not found in server."}, "BadRequest"),
+]
+
+
+@pytest.mark.parametrize(("exchange", "body", "kind"), GONE)
+def test_a_cancel_of_an_order_that_is_gone_says_so(exchange: str, body: Any, kind: str) -> None:
+    assert getattr(judged(told(exchange, body, kind), sent(exchange)), "code", "") == "UNKNOWN_ORDER"
+
+
+@pytest.mark.parametrize(("exchange", "body", "kind"), GONE[1:])
+def test_the_same_words_to_a_look_up_are_no_proof_that_there_is_no_order(exchange: str, body: Any, kind: str) -> None:
+    assert getattr(judged(told(exchange, body, kind), _reading(exchange)), "code", "") != "UNKNOWN_ORDER"
+
+
+def test_wrong_parameters_of_a_look_up_are_no_proof_that_there_is_no_order() -> None:
+    def code(words: str) -> str:
+        body = {"code": "100001", "msg": words}
+        return str(getattr(judged(told("kucoin", body, "OrderNotFound"), _reading("kucoin")), "code", ""))
+
+    assert code("There are invalid parameters") == "BAD_REQUEST"
+    assert code("error.getOrder.orderNotExist") == "UNKNOWN_ORDER"
+
+
+def test_an_order_that_mexc_does_not_know_is_not_there() -> None:
+    body = {"code": -2013, "msg": "Order does not exist."}
+    assert getattr(judged(told("mexc", body), _reading("mexc")), "code", "") == "UNKNOWN_ORDER"
+
+
+def test_a_nonce_that_came_too_late_is_a_refusal_of_the_moment() -> None:
+    refused = judged(told("kraken", {"error": ["EAPI:Invalid nonce"]}, "InvalidNonce"), sent("kraken", status=200))
+    assert isinstance(refused, VenueRejected)
+    assert (refused.code, refused.retryable) == ("CLOCK", True)
+    other = judged(told("binance", {"code": -1021, "msg": "Timestamp"}, "InvalidNonce"), sent("binance"))
+    assert isinstance(other, VenueRejected)
+    assert not other.retryable
+
+
+def _reading(exchange: str) -> Call:
+    call = Call(exchange=exchange, reading=True)
+    call.hand("GET", "https://x.io/order")
+    call.handed[0].status = 400
+    return call
 
 
 def test_a_firewalls_page_is_a_refusal_at_the_door_and_a_servers_page_is_not() -> None:

@@ -110,10 +110,29 @@ def test_an_id_that_does_not_arrive_where_the_exchange_looks_is_none(name: str, 
     assert proved(name, symbol).client_ids
 
 
-def test_a_trigger_order_without_our_id_is_no_entry_and_only_a_leg_where_it_must_reduce() -> None:
+def test_a_trigger_order_without_our_id_is_neither_an_entry_nor_a_leg() -> None:
     assert not proved("binance", "BTC/USDT", trigger_ids=False).order_types & {OrderType.STOP, OrderType.STOP_LIMIT}
     assert not proved("binance", "BTC/USDT", trigger_ids=False).stop_loss
-    assert proved("gate", "BTC/USDT:USDT").stop_loss
+    assert proved("okx", "BTC/USDT:USDT").stop_loss
+    assert not proved("okx", "BTC/USDT:USDT", trigger_ids=False).stop_loss
+
+
+def test_there_are_no_legs_where_no_look_up_can_prove_that_one_does_not_stand() -> None:
+    assert proved("krakenfutures", "BTC/USD:USD", look_up="by_scan").protection == {"reduce_only_pair", "stop_only"}
+    found = proved("krakenfutures", "BTC/USD:USD")
+    assert not found.stop_loss
+    assert not found.take_profit
+    assert not found.protection
+
+
+def test_where_purchases_are_in_quote_currency_is_what_ccxt_was_seen_to_send() -> None:
+    """The one place that says so: orders are built, and what has filled is read, by it."""
+    found = set()
+    for name in exchanges():
+        exchange = offline(name, "spot")
+        markets = [market for market in exchange.markets.values() if market["type"] == "spot"]
+        found |= {name for market in markets if probe(exchange, market, traits(name)).cost_market_buy}
+    assert found == {"bitget", "coinbase", "gate"}
 
 
 def test_a_classic_account_of_bybit_orders_purchases_in_quote_currency() -> None:

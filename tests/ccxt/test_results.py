@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fks_exec import ExecutionResult, Fee, Side, Status
+from fks_exec_ccxt.outcomes import Unsettled
 from fks_exec_ccxt.results import Told, exact, fills_of_leg, leg_of, read_order, result_of, update_of, with_trades
 
 
@@ -85,10 +86,36 @@ def test_a_quantity_that_is_not_told_is_not_zero(word: str | None) -> None:
 
 def test_a_purchase_for_so_much_quote_currency_is_filled_when_it_is_closed() -> None:
     """What was asked for is no quantity; less than it is no remainder."""
-    bought = order(type="market", status="closed", amount=0.0201, filled=0.02)
+    bought = order(type="market", status="closed", amount=0.0201, filled=0.02, average=60000.0, cost=1200.0)
     assert read_order(bought, by_cost=True).status is Status.FILLED
     assert read_order(bought).status is Status.CANCELED
     assert read_order({**bought, "side": "sell"}, by_cost=True).status is Status.CANCELED
+
+
+def test_what_was_bought_is_base_units_and_never_the_quote_currency_that_was_spent() -> None:
+    """ccxt takes what is left of Gate's amount from it, both in quote currency; elsewhere cost and price must agree."""
+    words = {"type": "market", "status": "closed", "amount": 100.0, "filled": 99.5, "average": 50000.0, "cost": 99.5}
+    gate = read_order(order(**words, info={"filled_amount": "0.00199"}), by_cost=True)
+    assert (gate.filled, gate.status) == (Decimal("0.00199"), Status.FILLED)
+    other = read_order(order(**words), by_cost=True)
+    assert (other.filled, other.status) == (None, None)
+    assert with_trades(other, [trade("1", 0.00199, 50000.0)]).filled == Decimal("0.00199")
+
+
+@pytest.mark.parametrize("word", ["closed", "canceled", "expired"])
+def test_what_has_ended_is_never_told_as_standing(word: str) -> None:
+    told = read_order(order(status=word, filled=None))
+    with pytest.raises(Unsettled):
+        result_of(told)
+    with pytest.raises(Unsettled):
+        leg_of(told, "stop_loss")
+
+
+@pytest.mark.parametrize("more", [{"triggerPrice": 50000.0}, {"info": {"algoId": "7"}}])
+def test_a_trigger_that_ended_without_firing_has_filled_nothing(more: dict[str, Any]) -> None:
+    """OKX tells of an algo order that was cancelled, or that failed, no quantity."""
+    told = result(status="canceled", filled=None, **more)
+    assert (told.status, told.filled_quantity) == (Status.CANCELED, 0)
 
 
 def test_a_rejection_afterwards_has_its_reason() -> None:

@@ -93,7 +93,7 @@ async def test_an_instance_that_is_handed_over_is_used_and_left_open() -> None:
         raise AssertionError("no other account is asked")
 
     config = CCXTConfig(exchange="binance", api_key=Secret("k"), secret=Secret("s"))
-    await plugin.init(config, VenueContext(account="mine", publish=print, quote=quote))
+    await plugin.init(config, VenueContext(account="mine", publish=print, quote=quote, live=True))
     order = Order(symbol="BTC/USDT", side="buy", quantity="0.01", order_type="limit", price="60000")
     submission = Submission(account="mine", venue_client_order_id="abc", deadline=SystemClock().monotonic() + 5)
     told: ExecutionResult = await plugin.execute_order(order, submission)

@@ -181,3 +181,22 @@ def test_a_class_is_wired_once() -> None:
     assert wired(binance) is wired(binance)
     assert wired(wired(binance)) is wired(binance)
     assert wired(binance).__name__ == "binance"
+
+
+@pytest.mark.parametrize("name", ["kraken", "bitfinex"])
+async def test_a_nonce_rises_whatever_the_clock_is_corrected_by(name: str) -> None:
+    exchange = wired(exchange_class(name))()
+    told = []
+    for offset in (0, 0, 100, 60, -5000, 0):
+        exchange.options["timeDifference"] = offset
+        told += [exchange.nonce(), exchange.nonce()]
+    assert told == sorted(set(told))
+    await exchange.close()
+
+
+async def test_a_timestamp_follows_the_corrected_clock() -> None:
+    exchange = wired(exchange_class("binance"))()
+    first = exchange.nonce()
+    exchange.options["timeDifference"] = 5000
+    assert exchange.nonce() < first - 4000
+    await exchange.close()

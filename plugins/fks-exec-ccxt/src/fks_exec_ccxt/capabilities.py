@@ -50,7 +50,13 @@ _HAS = {
 _TIMES = {"IOC": TimeInForce.IOC, "FOK": TimeInForce.FOK, "GTD": TimeInForce.GTD}
 
 
-def capabilities(exchange: Any, probed: Iterable[Probed], known: Traits, config: CCXTConfig) -> Capabilities:
+_AHEAD = 1.0
+"""Seconds."""
+
+
+def capabilities(
+    exchange: Any, probed: Iterable[Probed], known: Traits, config: CCXTConfig, *, ahead: float = 0.0
+) -> Capabilities:
     """What an account can do.
 
     Of order types, times in force and protection it has what any of its markets has: each instrument says what it allows.
@@ -60,6 +66,7 @@ def capabilities(exchange: Any, probed: Iterable[Probed], known: Traits, config:
         probed: what was proved of the account's markets, one of each kind.
         known: its traits.
         config: the account's.
+        ahead: seconds by which the time in our requests is ahead of the exchange's, 0 or more.
 
     Raises:
         ConfigError: position_mode is hedged, and ccxt cannot say the side of a position to the exchange.
@@ -79,18 +86,21 @@ def capabilities(exchange: Any, probed: Iterable[Probed], known: Traits, config:
         hedging=config.hedged,
         publishes=False,
         resolution=known.look_up if client_ids else "none",
-        request_ttl=_request_ttl(exchange, known),
+        request_ttl=_request_ttl(exchange, known, ahead),
         id_alphabet=known.id_alphabet,
         id_length=known.id_length,
     )
 
 
-def _request_ttl(exchange: Any, known: Traits) -> float | None:
-    """As long as ccxt tells the exchange that a request is good for: the account's options may have another time."""
+def _request_ttl(exchange: Any, known: Traits, ahead: float) -> float | None:
+    """As long as ccxt tells the exchange that a request is good for: the account's options may have another time.
+
+    A request from a clock that is ahead lives longer by that much; exchanges take one that is up to a second ahead, of
+    which a clock that was compared at the start may not know.
+    """
     window = exchange.options.get(known.window)
-    if isinstance(window, (int, float)) and window > 0:
-        return float(window) / 1000
-    return known.request_ttl
+    seconds = known.request_ttl if window is None else float(window) / 1000
+    return None if seconds is None else seconds + max(0.0, ahead) + _AHEAD
 
 
 def _abilities(exchange: Any, proved: Sequence[Probed], known: Traits, config: CCXTConfig) -> frozenset[str]:

@@ -46,6 +46,10 @@ CODES: Mapping[str, Code] = {
     "MAX_QUANTITY": _result("The quantity is above the market's largest.", "Send at most that."),
     "MIN_NOTIONAL": _result("The order is worth less than the market's smallest.", "Raise the quantity."),
     "MIN_QUANTITY": _result("The quantity is below the market's smallest, or is nothing on its grid.", "Raise the quantity."),
+    "MODE": _result(
+        "The leverage or margin mode of the instrument is not as configured, or could not be read; nothing was sent.",
+        "Set it at the exchange, or write what it is; exits go all the same.",
+    ),
     "NOT_FILLABLE": _result(
         "A fill-or-kill order could not fill at once; it is not there.", "Send a smaller one, or another kind."
     ),
@@ -66,6 +70,10 @@ CODES: Mapping[str, Code] = {
     ),
     "NO_SYMBOL": _result("The exchange needs the instrument to find the order.", "Name the symbol."),
     "OPEN": _result("An account of that name is open already.", "Close it first, or take another name."),
+    "PARTLY_FILLED": _result(
+        "The stop of an entry that has filled in part cannot be moved there; nothing was changed.",
+        "Cancel the rest of the entry first.",
+    ),
     "PERMISSION": _result("The key may not do this.", "Give the key the permission at the exchange."),
     "POST_ONLY": _result(
         "A post-only order would have taken liquidity; it is not there.", "Move its price, or leave out post_only."

@@ -54,14 +54,22 @@ REFUSED: Mapping[str, str] = MappingProxyType(
 )
 """ccxt's options that switch safety off, or say what a field of the configuration says; with what to do instead."""
 
+_WINDOW = "recvWindow"
+
 _WORDS = {"market_type": get_args(MarketType), "margin_mode": get_args(MarginMode), "position_mode": get_args(PositionMode)}
-_SWITCHES = ("demo", "allow_custom_base_url", "trust_env")
+_SWITCHES = ("demo", "allow_custom_base_url", "trust_env", "accept_unproved")
 _EXCHANGE = re.compile(r"[a-z0-9_]{1,40}", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z0-9.$_-]{1,24}", re.ASCII)
 
 
 def _table(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(value))
+
+
+def _without_user(url: object) -> str:
+    """An address as it may be shown: what stands before an @ is a password."""
+    before, at, host = str(url).rpartition("@")
+    return repr(f"{before.partition('//')[0]}//***@{host}" if at else url)
 
 
 @frozen(kw_only=True)
@@ -85,6 +93,8 @@ class CCXTConfig:
         refresh: seconds after which the list of markets is loaded anew.
         proxy: of all requests, ``http://`` or ``https://``.
         trust_env: take the proxy from the environment.
+        accept_unproved: trade with real money at an exchange whose look-ups, legs and cancels were tried against no
+            counterpart, only against its documents.
         options: for ccxt, as ``exchange.options``; what switches safety off is refused.
 
     Raises:
@@ -110,8 +120,9 @@ class CCXTConfig:
     max_waiting: int = 100
     fill_wait: float = 1.0
     refresh: float = 3600.0
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=_without_user)
     trust_env: bool = False
+    accept_unproved: bool = False
     options: Mapping[str, Any] = field(factory=dict, converter=_table, hash=False)
 
     def __attrs_post_init__(self) -> None:
@@ -217,6 +228,11 @@ class CCXTConfig:
         for name in _keys(self.options):
             if name in REFUSED:
                 raise ConfigError("options", f"the option {name} is refused: {REFUSED[name]}")
+        for name, value in _values(self.options):
+            if isinstance(value, str) and _is_number(value):
+                raise ConfigError("options", f"the option {name} is a number written as a text; write it without quotes")
+            if name == _WINDOW and not _is_time(value):
+                raise ConfigError("options", f"the option {name} is how many milliseconds a request is good for, e.g. 5000")
 
 
 def _keys(value: object) -> list[str]:
@@ -226,6 +242,27 @@ def _keys(value: object) -> list[str]:
     if isinstance(value, list):
         return [key for item in value for key in _keys(item)]
     return []
+
+
+def _values(value: object, name: str = "") -> list[tuple[str, object]]:
+    """What stands in a table of options that is no table itself, each with its own or its list's name."""
+    if isinstance(value, Mapping):
+        return [pair for key, item in value.items() for pair in _values(item, str(key))]
+    if isinstance(value, list):
+        return [pair for item in value for pair in _values(item, name)]
+    return [(name, value)]
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _parts(url: object) -> tuple[str, str] | None:

@@ -45,26 +45,30 @@ class Connection:
         heard: epoch milliseconds of the latest answer.
         refused: the sentence with which the key was refused, until it is taken again.
         offset: milliseconds that the exchange's clock is ahead of ours; None where it tells no time.
+        compared: symbols whose leverage and margin mode are as the configuration says.
         turns: the queue before the exchange's rate limit.
     """
 
     def __init__(
         self, exchange: Any, config: CCXTConfig, traits: Traits, context: VenueContext, *, injected: bool = False
     ) -> None:
-        self.account = context.account
-        self.exchange, self.config, self.traits = exchange, config, traits
+        self.account: str = context.account
+        self.exchange: Any = exchange
+        self.config: CCXTConfig = config
+        self.traits: Traits = traits
         self.clock: Clock = context.clock
-        self.live = context.live
-        self.injected = injected
+        self.live: bool = context.live
+        self.injected: bool = injected
         self.offset: int | None = None
         self.heard: int | None = None
-        self.refused = ""
+        self.refused: str = ""
         self._refused_reading = False
-        self.closed = False
-        self.capabilities = Capabilities()
+        self.closed: bool = False
+        self.capabilities: Capabilities = Capabilities()
+        self.compared: set[str] = set()
         self.probes: Probes
         self.listing: Listing | None = None
-        self.turns = Turns(most=config.max_waiting, tell=self._tell)
+        self.turns: Turns = Turns(most=config.max_waiting, tell=self._tell)
         self._context = context
         self._secrets = secrets_of(config)
         self._listed = listed(getattr(exchange, "exceptions", None))

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from fks_exec import TimeInForce
 
-from .known import DIGITS, LETTERS, Traits
+from .known import DIGITS, LETTERS, Shelf, Traits
 
 _STOP: dict[str, Any] = {"stop": "triggerPrice", "stop_loss": "stopLossPrice", "take_profit": "takeProfitPrice"}
 _FALLS: dict[str, Any] = {"stop": "stopLossPrice", "stop_loss": "stopLossPrice", "take_profit": "takeProfitPrice"}
@@ -36,8 +36,9 @@ _BYBIT = Traits(
     request_ttl=5.0,  # X-BAPI-RECV-WINDOW, 5000 by default (docs/v5/guide)
     window="recvWindow",
     sandbox="both",  # api-testnet.bybit.com; api-demo.bybit.com
-    amend=True,  # docs/v5/order/amend-order
-    conditional_apart=False,  # order/realtime and order/history hold both
+    amend=True,  # docs/v5/order/amend-order; elsewhere no change in place was tried against a counterpart: none is offered
+    conditional_apart=False,
+    conditional_look_up=False,  # order/realtime and order/history hold both
     modes={"enableUnifiedMargin": False, "enableUnifiedAccount": True},
     same_words=["timeInForce", "reduceOnly"],
     **_STOP,
@@ -51,7 +52,6 @@ _OKX = Traits(
     look_up="by_id",
     request_ttl=30.0,  # a request expires 30 s after its timestamp (docs-v5, Authentication)
     sandbox="sandbox",  # the header x-simulated-trading
-    amend=True,  # trade/amend-order
     same_words=["reduceOnly"],
     **_STOP,
 )
@@ -60,8 +60,9 @@ _KRAKEN = Traits(
     names=["KRAKEN"],
     # cl_ord_id: a UUID, or up to 18 characters of free text (docs.kraken.com, Spot Client Order Identifiers).
     id_length=18,
-    amend=True,  # AmendOrder, which ccxt's edit_order calls
+    look_up="by_scan",  # OpenOrders and ClosedOrders, each asked for the one cl_ord_id
     conditional_apart=False,
+    conditional_look_up=False,
     # timeinforce: GTC, IOC, GTD (docs.kraken.com, AddOrder).
     times={TimeInForce.IOC: {"timeInForce": "IOC"}},
     **_FALLS,
@@ -70,9 +71,13 @@ _KRAKEN_FUTURES = Traits(
     exchange="krakenfutures",
     names=["KRAKEN", "KRAKENFUTURES"],
     # cliOrdId: up to 100 characters (docs.kraken.com, Futures, sendorder).
+    # orders/status tells "specified orders which are open or were filled/cancelled in the last 5 seconds" (Get Specific
+    # Orders' Status), and no list is documented to hold at once what has left openorders: no look-up proves absence. The
+    # probe takes its legs off for that.
+    look_up="none",
     sandbox="sandbox",  # demo-futures.kraken.com
-    amend=True,  # editorder
     conditional_apart=False,
+    conditional_look_up=False,
     # orderType has ioc and fok (sendorder); ccxt drops timeInForce and sends lmt.
     times={TimeInForce.IOC: {"orderType": "ioc"}, TimeInForce.FOK: {"orderType": "fok"}},
     same_words=["reduceOnly"],
@@ -87,8 +92,10 @@ _COINBASE = Traits(
     id_words=("client_order_id",),
     trigger_id_words=("client_order_id",),
     id_fields=["client_order_id"],
+    look_up="by_scan",  # historical/batch: orders of any state
     request_ttl=120.0,  # the signed token is valid for two minutes
     conditional_apart=False,
+    conditional_look_up=False,
     gtd={"timeInForce": "GTD"},
     gtd_word="end_time",
     gtd_form="iso",
@@ -115,11 +122,12 @@ _GATE = Traits(
     id_alphabet=LETTERS + "_-",
     id_length=26,
     id_prefix="t-",
-    # A price order's text is "the source of the order" in the documentation: it is sent, and not relied on.
-    trigger_ids=False,
+    look_up="by_scan",
+    # No orders with a trigger: their text is "the source of the order" in the documentation (FuturesPriceTriggeredOrder), so
+    # that one whose answer was lost could not be told by our id.
+    conditional_look_up=False,
     request_ttl=60.0,  # the timestamp may differ by 60 s
     sandbox="sandbox",  # api-testnet.gateapi.io
-    amend=True,
     modes={"unifiedAccount": False},
 )
 _BITGET = Traits(
@@ -127,17 +135,23 @@ _BITGET = Traits(
     names=["BITGET"],
     # clientOid: up to 40 characters here; letters and digits are what every endpoint takes (bitget.com/api-doc).
     look_up="by_id",
-    request_ttl=30.0,  # ACCESS-TIMESTAMP may differ by 30 s
+    request_ttl=60.0,  # ACCESS-TIMESTAMP may differ by 30 s, of which no document was at hand: twice that
     sandbox="demo",
     modes={"uta": False},
+)
+_BITGET_LISTS = ("fetch_open_orders", "fetch_canceled_and_closed_orders")
+_BITGET_PLANS: tuple[dict[str, Any], ...] = (
+    {"trigger": True, "planType": "profit_loss"},  # legs
+    {"trigger": True, "planType": "normal_plan"},  # entries
 )
 _MEXC = Traits(
     exchange="mexc",
     names=["MEXC"],
     # newClientOrderId (spot), externalOid (contracts): up to 32 characters (mexcdevelop.github.io).
     id_alphabet=LETTERS + "_-",
-    request_ttl=10.0,  # recvWindow
-    window="recvWindow",
+    look_up="by_scan",
+    request_ttl=10.0,  # recvWindow, 10 s for contracts, to which ccxt says none (mexcdevelop.github.io, contract_v1)
+    conditional_look_up=False,
     # No stops: spot sends them as plain orders; a plan order of contracts has no id of ours, and ends after a day.
 )
 _BITFINEX = Traits(
@@ -147,8 +161,9 @@ _BITFINEX = Traits(
     id_alphabet=DIGITS,
     id_length=13,
     id_number=True,
-    amend=True,  # order/update
+    look_up="by_scan",  # orders, and orders/hist of the last two weeks
     conditional_apart=False,
+    conditional_look_up=False,
     price_digits=5,  # docs.bitfinex.com: prices have five significant digits
     # STOP trades in its own direction; stopLossPrice and takeProfitPrice leak, and there is no order for a target.
     stop="triggerPrice",
@@ -161,9 +176,10 @@ _DERIBIT = Traits(
     id_words=("label",),
     trigger_id_words=("label",),
     id_fields=["label"],
+    look_up="by_scan",  # open orders, the history of the last half hour and the older one
     sandbox="sandbox",  # test.deribit.com
-    amend=True,  # private/edit
     conditional_apart=False,
+    conditional_look_up=False,
     unit_contracts=True,  # amount: USD for inverse, base currency for linear (private/buy)
     **_FALLS,  # triggerPrice leaks
 )
@@ -174,8 +190,11 @@ _CRYPTOCOM = Traits(
     id_words=("client_oid",),
     trigger_id_words=("client_oid",),
     id_fields=["client_oid"],
+    look_up="by_scan",  # get-open-orders, get-order-history
     request_ttl=60.0,  # the nonce may differ by 60 s
     sandbox="sandbox",
+    conditional_apart=False,  # "trigger" would be a part of what is signed
+    conditional_look_up=False,
     # No stops: private/create-order takes LIMIT and MARKET, orders with a trigger have another request, which ccxt does not
     # make. reduceOnly leaks.
 )
@@ -186,10 +205,11 @@ _WOO = Traits(
     id_alphabet=DIGITS,
     id_length=18,
     id_fields=["clientOrderId", "clientAlgoOrderId"],
-    look_up="by_id",
-    request_ttl=300.0,
+    look_up="by_id",  # developer.woox.io, get_order by clientOrderId, get_algo_order by clientAlgoOrderId
+    # ccxt fills that field with the exchange's id, which is not known: without its own name "None" is asked for.
+    trigger_look_up_words=("clientOrderId", "clientAlgoOrderId"),
+    request_ttl=300.0,  # not documented: longer than any other's
     sandbox="sandbox",  # api.staging.woox.io
-    amend=True,
     same_words=["reduceOnly"],
     # stopLossPrice and takeProfitPrice leak; the bracket's children close the whole position.
     stop="triggerPrice",
@@ -200,10 +220,9 @@ TABLES: Mapping[str, Mapping[str, Traits]] = MappingProxyType(
     {
         "binance": {
             # A list of a limit order and a stop: POST /api/v3/orderList/oco. Changing an order there is cancel and replace.
-            "spot": evolve(_BINANCE, conditional_apart=False, order_list=True, **_STOP),
+            "spot": evolve(_BINANCE, conditional_apart=False, conditional_look_up=False, order_list=True, **_STOP),
             "swap": evolve(
                 _BINANCE,
-                amend=True,  # PUT /fapi/v1/order
                 gtd={"timeInForce": "GTD"},
                 gtd_word="goodTillDate",
                 same_words=["reduceOnly"],
@@ -231,7 +250,7 @@ TABLES: Mapping[str, Mapping[str, Traits]] = MappingProxyType(
         },
         "kraken": {"spot": _KRAKEN},
         "krakenfutures": {"swap": _KRAKEN_FUTURES},
-        "coinbase": {"spot": evolve(_COINBASE, cost_market_buy=True), "swap": _COINBASE},
+        "coinbase": {"spot": _COINBASE, "swap": _COINBASE},
         "kucoin": {
             "spot": _KUCOIN,
             "swap": evolve(
@@ -245,16 +264,23 @@ TABLES: Mapping[str, Mapping[str, Traits]] = MappingProxyType(
                 margin_word=True,
                 leverage_word=True,
                 numbers=True,
+                # One order by its number or clientOid, "including a stop order" (kucoin.com/docs-new, Futures, Get Order By
+                # OrderId, Get Order By ClientOid); the list of stops is apart.
+                conditional_look_up=False,
             ),
         },
         "gate": {
-            "spot": evolve(_GATE, cost_market_buy=True),
-            "swap": evolve(_GATE, stop_loss="stopLossPrice", take_profit="takeProfitPrice", reduce_only=True),
+            "spot": _GATE,
+            "swap": evolve(_GATE, reduce_only=True),
         },
         "bitget": {
-            "spot": evolve(_BITGET, cost_market_buy=True),
+            "spot": evolve(_BITGET, conditional_look_up=False),  # no stops are sent there
             "swap": evolve(
                 _BITGET,
+                # order/detail knows no order with a trigger; these lists take orderId or clientOid, and a planType
+                # (bitget.com/api-doc, contract/plan, get-orders-plan-pending, orders-plan-history).
+                conditional_look_up=False,
+                trigger_lists=tuple(Shelf(method=name, params=kind) for name in _BITGET_LISTS for kind in _BITGET_PLANS),
                 # pos_loss and pos_profit, which ccxt sends, are of the whole position; these have a size (place-tpsl-order).
                 trigger_params={"triggerType": "fill_price"},  # the last price, as elsewhere; ccxt says the mark price
                 stop_loss_params={"planType": "loss_plan"},
@@ -266,7 +292,8 @@ TABLES: Mapping[str, Mapping[str, Traits]] = MappingProxyType(
             ),
         },
         "mexc": {
-            "spot": evolve(_MEXC, look_up="by_id"),
+            # "trigger" would be a part of the query there. ccxt says recvWindow to the spot market only.
+            "spot": evolve(_MEXC, look_up="by_id", window="recvWindow", conditional_apart=False),
             "swap": evolve(
                 _MEXC,
                 # type: 3 IOC, 4 FOK, 5 market; ccxt leaks timeInForce, and says 6 for market.

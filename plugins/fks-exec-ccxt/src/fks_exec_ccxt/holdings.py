@@ -54,8 +54,19 @@ async def fetch_balance(connection: Connection) -> list[Balance]:
     Raises:
         VenueError: they could not be read.
     """
+    found: dict[str, Balance] = {}
+    for scope in scopes(connection, "balance"):
+        for held in await _wallet(connection, scope):
+            other = found.get(held.currency)
+            found[held.currency] = held if other is None else _both(held, other)
+    return list(found.values())
+
+
+async def _wallet(connection: Connection, scope: Params) -> list[Balance]:
+    """The balances of one wallet; contracts' are named, where ccxt does not take them from the instance's own type."""
     exchange = connection.exchange
-    told = await connection.call(lambda: exchange.fetch_balance(_wallet(connection)), reading=True)
+    params = {} if connection.config.market_type == "spot" else {"type": "swap", **scope}
+    told = await connection.call(lambda: exchange.fetch_balance(params), reading=True)
     totals = told.get("total")
     if not isinstance(totals, Mapping):
         raise Unsettled("the exchange's answer tells of no balances")
@@ -67,6 +78,12 @@ async def fetch_balance(connection: Connection) -> list[Balance]:
             continue
         found.append(Balance(currency=currency, total=total, free=free, equity=worth.get(currency)))
     return found
+
+
+def _both(one: Balance, other: Balance) -> Balance:
+    """What is held of a currency in two wallets."""
+    free = None if one.free is None or other.free is None else one.free + other.free
+    return Balance(currency=one.currency, total=one.total + other.total, free=free)
 
 
 async def _pages(
@@ -106,11 +123,6 @@ def _position(exchange: Any, row: Mapping[str, Any]) -> Position | None:
         unrealized_pnl=exact(row.get("unrealizedPnl"), info),
         position_id=f"{symbol}:{side}" if hedged else None,
     )
-
-
-def _wallet(connection: Connection) -> dict[str, Any]:
-    """Which wallet is meant, where ccxt does not take it from the instance's own type."""
-    return {} if connection.config.market_type == "spot" else {"type": "swap"}
 
 
 def _equities(exchange: Any, info: object) -> dict[str, Decimal]:

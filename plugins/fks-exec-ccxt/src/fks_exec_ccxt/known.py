@@ -15,6 +15,9 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 DIGITS = "123456789"
 """Without 0: an id that begins with it would lose it on its way through a number."""
 
+PROVED = frozenset({("binance", "spot"), ("bybit", "swap")})
+"""Exchange and market type whose look-ups, legs and cancels were tried against a counterpart, not only against documents."""
+
 Params: TypeAlias = Mapping[str, Any]
 LookUp: TypeAlias = Literal["by_id", "by_scan", "none"]
 Sandbox: TypeAlias = Literal["sandbox", "demo", "both"]
@@ -26,6 +29,19 @@ def _words(value: Iterable[str]) -> frozenset[str]:
 
 def _params(value: Mapping[Any, Any]) -> Mapping[Any, Any]:
     return MappingProxyType(dict(value))
+
+
+@frozen(kw_only=True)
+class Shelf:
+    """A list that is asked for one order with a trigger, by either of its names.
+
+    Args:
+        method: ccxt's, e.g. ``fetch_open_orders``.
+        params: sent with it, beside the name.
+    """
+
+    method: str
+    params: Params = field(factory=dict, converter=_params, hash=False)
 
 
 _TIMES = {TimeInForce.IOC: {"timeInForce": "IOC"}, TimeInForce.FOK: {"timeInForce": "FOK"}}
@@ -45,13 +61,16 @@ class Traits:
         trigger_id_words: the same, of orders with a trigger.
         id_fields: the exchange's own names for it, where one is spelled like ccxt's word.
         trigger_ids: orders with a trigger can be told by that id; else only exits that must reduce are sent with one.
-        look_up: how an order of unknown outcome is found.
+        look_up: how an order of unknown outcome is found; none: nothing proves that one is not there, so a person decides.
+        trigger_look_up_words: what asks for an order with a trigger by our id, in ccxt's params.
         request_ttl: seconds after which the exchange drops a request that it has not handled; None: never, or not known.
         window: ccxt's option that says it instead, in milliseconds; empty: it has none.
         sandbox: which of its test systems ccxt reaches.
         amend: an order that rests can be changed in place, keeping its name.
-        conditional_apart: orders with a trigger have lists of their own.
-        cost_market_buy: a purchase at the market is ordered in quote currency.
+        conditional_apart: open orders with a trigger have a list of their own.
+        conditional_look_up: an order with a trigger is asked for, and cancelled, elsewhere than one without.
+        trigger_lists: where an order with a trigger is asked for instead, one after the other: what rests, what has ended.
+        trigger_words: the words for the exchange's and our name of it there.
         order_list: a stop and a target can be placed as one list of two linked orders.
         attached: an entry carries its stop and target, and they can be read back.
         attached_params: sent with such an entry.
@@ -86,13 +105,16 @@ class Traits:
     trigger_id_words: tuple[str, ...] = ("clientOrderId",)
     id_fields: frozenset[str] = field(default=frozenset(), converter=_words)
     trigger_ids: bool = True
-    look_up: LookUp = "by_scan"
+    look_up: LookUp = "none"
+    trigger_look_up_words: tuple[str, ...] = ("clientOrderId",)
     request_ttl: float | None = None
     window: str = ""
     sandbox: Sandbox | None = None
     amend: bool = False
     conditional_apart: bool = True
-    cost_market_buy: bool = False
+    conditional_look_up: bool = True
+    trigger_lists: tuple[Shelf, ...] = ()
+    trigger_words: tuple[str, str] = ("orderId", "clientOid")
     order_list: bool = False
     attached: bool = False
     attached_params: Params = field(factory=dict, converter=_params, hash=False)
@@ -134,6 +156,6 @@ class Traits:
         value = int(text) if self.id_number else self.wire_id(text)
         return dict.fromkeys(self.trigger_id_words if trigger else self.id_words, value)
 
-    def look_up_params(self, wire_id: str) -> dict[str, Any]:
+    def look_up_params(self, wire_id: str, *, trigger: bool = False) -> dict[str, Any]:
         """What asks for an order by its id on the wire, in the params of ``fetch_order``."""
-        return {"clientOrderId": wire_id}
+        return dict.fromkeys(self.trigger_look_up_words if trigger else ("clientOrderId",), wire_id)

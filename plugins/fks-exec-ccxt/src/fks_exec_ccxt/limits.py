@@ -92,7 +92,8 @@ class Turns:
             raise _too_late()
         self._bucket.use(throttler)
         price = self._bucket.price(cost)
-        if self._queue or not self._bucket.spend(price, urgent):
+        passes = not self._queue and self._bucket.spend(price, urgent)
+        if not passes and not (urgent and self._bucket.jump(price)):
             await self._wait(self._enqueue(urgent, price), throttle, within)
         self._note()
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
@@ -12,7 +13,8 @@ from fks_exec import ExecutionResult, OrderRef, OrderUpdate
 
 from . import attached, orderlists
 from .outcomes import Unsettled
-from .reading import MOST_PAGES, Orders, Params, Reader, needs, page_of
+from .pages import COMPLETE, Closed, full, raw_rows
+from .reading import Params, Reader, needs, page_of
 from .results import Told, fills_of_leg, leg_of, result_of, update_of
 
 if TYPE_CHECKING:
@@ -21,11 +23,16 @@ if TYPE_CHECKING:
 SKEW = 60_000
 """Milliseconds by which the clocks here and there may differ, where orders are listed from a moment on."""
 
-_PAGE = 50
-"""Orders of a full page, where ccxt does not tell how many an exchange gives; those that give fewer give 20 or more."""
+_DAY = 24 * 3600 * 1000
 
-_ROUND = frozenset({20, 25, 30, 40, 50, 100, 200, 250, 300, 500, 1000})
-"""A page of just so many may be a full one."""
+_PAGE = 50
+"""Open orders of a full page at Bybit."""
+
+_DERIBIT: tuple[Params, ...] = (
+    {"include_unfilled": True},
+    {"include_unfilled": True, "include_old": True, "historical": True},
+)
+"""What Deribit's closed orders are asked with: the latest half hour, and what is older (get_order_history_by_instrument)."""
 
 
 @frozen(kw_only=True)
@@ -63,6 +70,8 @@ class Lookups:
             told = await self.reader.by_order_id(symbol, ref.order_id)
             if told is not None:
                 return told
+            if self.reader.exchange.id == "krakenfutures":
+                return await self._forgotten(ref.order_id)
         if ref.venue_client_order_id is None:
             return None
         name = self.connection.traits.wire_id(ref.venue_client_order_id)
@@ -71,6 +80,22 @@ class Lookups:
         if self.connection.traits.look_up == "by_scan":
             return await self._scan(symbol, name, ref.submitted_at)
         raise Unsettled("this exchange finds no order by the id that we gave it, and its own id is not known")
+
+    async def _forgotten(self, order_id: str) -> Told:
+        """An order of Kraken's futures whose state is not told: that is told of open ones, and for 5 s of those that ended.
+
+        Source: Kraken futures, "Get the status of specified orders". What has filled is in the history; of what was cancelled
+        ccxt 4.5.90 cannot tell what was only placed, and a history that lacks an order proves nothing.
+
+        Raises:
+            Unsettled: it is not among those either.
+        """
+        exchange = self.reader.exchange
+        for fetch in (exchange.fetch_open_orders, exchange.fetch_closed_orders):
+            for told in map(self.reader.told, await self.reader.call(fetch)):
+                if told.order_id == order_id:
+                    return told
+        raise Unsettled("the exchange forgets orders that have ended, and does not list this one; how it ended is not known")
 
     async def whole(self, told: Told, roles: Iterable[str] | None = None) -> ExecutionResult:
         """How an order stands, with its trades and what belongs to it.
@@ -93,7 +118,7 @@ class Lookups:
         found: dict[str | None, Told] = {}
         for params in self._scopes():
             for told in await self._open(None, params):
-                if told.status is None or not told.status.terminal:
+                if not told.ended and (told.status is None or not told.status.terminal):
                     found[told.order_id] = await self.reader.with_trades(told)
         return [self._listed(told, found.values()) for told in found.values()]
 
@@ -123,109 +148,129 @@ class Lookups:
 
     async def _open(self, symbol: str | None, params: Params) -> list[Told]:
         exchange = self.reader.exchange
-        limit = _PAGE if self.reader.bybit else page_of(exchange, symbol, "fetchOpenOrders")
-        return await self.reader.pages(lambda asked: exchange.fetch_open_orders(symbol, None, limit, asked), params, limit)
+        asked = partial(exchange.fetch_open_orders, symbol, None)
+        if self.reader.bybit:
+            return await self.reader.pages(partial(asked, _PAGE), params, _PAGE)
+        limit = page_of(exchange, symbol, "fetchOpenOrders")
+        with raw_rows(exchange) as rows:
+            page = await self.reader.call(lambda: asked(limit, params))
+        most = _OPEN.get(exchange.id) if limit is None or exchange.id == "mexc" else limit  # ccxt tells MEXC no limit
+        if not whole_list(exchange.id, self.connection.config.market_type) and full(rows or [len(page)], most):
+            raise Unsettled("the exchange lists as many open orders as a page has, and there may be more; cancel some")
+        return [self.reader.told(row) for row in page]
 
     def _scopes(self) -> list[Params]:
         """What all lists of open orders of the account are asked with."""
-        kinds: list[Params] = [{}, {"trigger": True}] if self.connection.traits.conditional_apart else [{}]
-        return [{**scope, **kind} for scope in scopes(self.connection) for kind in kinds]
+        return [{**scope, **kind} for scope in scopes(self.connection, "orders") for kind in self._kinds()]
+
+    def _kinds(self) -> list[Params]:
+        """The lists of open orders: those with a trigger have their own at some, and at OKX and Bitget each kind has one."""
+        traits = self.connection.traits
+        plans = [shelf.params for shelf in traits.trigger_lists if shelf.method == "fetch_open_orders"]
+        if plans:
+            return [{}, *plans]
+        if self.reader.exchange.id in ("okx", "okxus", "myokx"):
+            return [{}, *({"trigger": True, "ordType": kind} for kind in ("trigger", "conditional"))]
+        return [{}, {"trigger": True}] if traits.conditional_apart else [{}]
 
     async def _scan(self, symbol: str, name: str, submitted_at: int | None) -> Told | None:
-        """Among all orders since shortly before it was sent; exactly this name."""
-        kinds: list[Params] = [{}, {"trigger": True}] if self.connection.traits.conditional_apart else [{}]
-        for params in kinds:
+        """Among all orders since shortly before it was sent; exactly this name.
+
+        Raises:
+            Unsettled: it was not found, and that does not prove that it is not there.
+        """
+        exchange, reader = self.reader.exchange, self.reader
+        if exchange.id == "kraken":
+            return await self._by_cl_ord_id(name)
+        for params in self._kinds():
             for told in await self._open(symbol, params):
-                if self.reader.is_named(told, name):
-                    return told
+                if reader.is_named(told, name):
+                    return await reader.followed(told, symbol)
         if submitted_at is None:
             raise Unsettled("a look-up among closed orders needs the time at which the order was sent")
-        for params in kinds:
-            found = await _Closed(self.reader, symbol, params).find(
-                name, submitted_at - SKEW, self.connection.clock.now() + SKEW
-            )
+        kinds: list[Params] = [{}, {"trigger": True}] if self.connection.traits.conditional_look_up else [{}]
+        for params in _DERIBIT if exchange.id == "deribit" else kinds:
+            closed = Closed(reader, symbol, params)
+            found = await closed.find(name, submitted_at - self._skew(), self.connection.clock.now() + self._skew())
             if found is not None:
-                return found
+                return await reader.followed(found, symbol)
+        if exchange.id not in COMPLETE:
+            raise Unsettled(
+                "whether this exchange lists every order is not known, so that it lists none of this name proves nothing"
+            )
         if not self.connection.traits.trigger_ids:
             raise Unsettled("this exchange does not tell our ids of orders with a trigger, so the look-up proves nothing")
         return None
 
+    def _skew(self) -> int:
+        """Milliseconds by which its times may differ from ours: what was measured, and the usual; a day where it tells none."""
+        offset = self.connection.offset
+        return _DAY if offset is None else abs(offset) + SKEW
 
-def scopes(connection: Connection) -> list[Params]:
-    """What a list of everything of an account is asked with: the parts that exchanges keep their contracts in."""
+    async def _by_cl_ord_id(self, name: str) -> Told | None:
+        """Kraken's lists have pages of 50 orders of all instruments, and take the one name that is looked for.
+
+        Source: Kraken, "Get Open Orders" and "Get Closed Orders" (cl_ord_id).
+        """
+        exchange = self.reader.exchange
+        for fetch in (exchange.fetch_open_orders, exchange.fetch_closed_orders):
+            rows = await self.reader.call(partial(fetch, None, None, None, {"clientOrderId": name}))
+            for told in map(self.reader.told, rows):
+                if self.reader.is_named(told, name):
+                    return told
+            if rows:
+                raise Unsettled("the exchange was asked for one order and told of others; nothing is known")
+        return None
+
+
+def scopes(connection: Connection, of: str = "positions") -> list[Params]:
+    """What a list of everything of an account is asked with: the parts that exchanges keep their contracts in.
+
+    Args:
+        of: ``orders``, ``positions`` or ``balance``.
+
+    Raises:
+        Unsettled: there are no such contracts; that is not "nothing held".
+    """
     exchange, config = connection.exchange, connection.config
     if config.market_type != "swap":
         return [{}]
     markets: Iterable[Mapping[str, Any]] = exchange.markets.values()
     mine = [each for each in markets if each.get("swap") and config.settle in (None, each.get("settle"))]
-    linear = any(each.get("linear") for each in mine)
-    inverse = any(each.get("inverse") for each in mine)
-    if exchange.id.startswith("bybit"):
-        coins = sorted({str(each["settle"]) for each in mine if each.get("linear")})
-        more = sorted({str(each["settle"]) for each in mine if each.get("inverse")})
-        parts: list[Params] = [{"subType": "linear", "settleCoin": coin} for coin in coins]
-        return parts + [{"subType": "inverse", "settleCoin": coin} for coin in more]
+    if not mine:
+        raise Unsettled(f"{exchange.id} lists no contracts of {config.settle}, so what is held in them cannot be read")
+    linear = sorted({str(each["settle"]) for each in mine if each.get("linear")})
+    inverse = sorted({str(each["settle"]) for each in mine if each.get("inverse")})
+    coins = sorted({*linear, *inverse})
+    if exchange.id.startswith("bybit") and of != "balance":
+        parts: list[Params] = [{"subType": "linear", "settleCoin": coin} for coin in linear]
+        return parts + [{"subType": "inverse", "settleCoin": coin} for coin in inverse]
     if exchange.id == "binance":
         return [{"subType": kind} for kind, there in (("linear", linear), ("inverse", inverse)) if there]
+    if exchange.id in ("gate", "gateio"):
+        return [{"settle": coin.lower()} for coin in coins]
+    if exchange.id == "bitget":
+        return [dict(each) for each in dict.fromkeys(_bitget(coin, of) for coin in coins)]
+    if exchange.id == "deribit" and of == "orders":
+        return [{"currency": coin} for coin in coins]
+    if exchange.id in ("kucoin", "kucoinfutures") and of == "balance":
+        names = {str(each["settle"]): each.get("settleId") or each["settle"] for each in mine}
+        return [{"code": coin, "currency": names[coin]} for coin in coins]  # XBT there is BTC here
     return [{}]
 
 
-class _Closed:
-    """Closed orders of one instrument.
-
-    A page that may be full is asked for again as two halves of its time: whichever end an exchange begins with, nothing between
-    them is missed.
-    """
-
-    def __init__(self, reader: Reader, symbol: str, params: Params) -> None:
-        self._reader = reader
-        self._symbol = symbol
-        self._params = params
-        exchange = reader.exchange
-        name = next((name for name in _LISTS if exchange.has.get(name) is True), None)
-        if name is None:
-            raise Unsettled("this exchange lists no closed orders, so an order cannot be looked for by the id that we gave it")
-        self._fetch: Any = getattr(exchange, _LISTS[name])
-        self._limit = page_of(exchange, symbol, name)
-
-    async def find(self, name: str, since: int, now: int) -> Told | None:
-        """The order of this name; None when every order of that time was seen and none has it.
-
-        Args:
-            since, now: the time, epoch milliseconds.
-
-        Raises:
-            Unsettled: not every order can be had.
-        """
-        windows: list[tuple[int, int]] = [(since, now)]
-        for _ in range(MOST_PAGES):
-            start, end = windows.pop()
-            page = await self._page(start, None if end == now else end)
-            match = next((told for told in page if self._reader.is_named(told, name)), None)
-            if match is not None:
-                return match
-            if self._full(page):
-                if start >= end or not all(told.time is not None and start <= told.time <= end for told in page):
-                    break  # it does not heed the time it is asked for
-                middle = (start + end) // 2
-                windows += [(start, middle), (middle + 1, end)]
-            if not windows:
-                return None
-        raise Unsettled("the exchange lists more closed orders than can be read in full, so the look-up proves nothing")
-
-    async def _page(self, since: int, until: int | None) -> list[Told]:
-        params = dict(self._params) if until is None else {**self._params, "until": until}
-        fetch, symbol, limit = self._fetch, self._symbol, self._limit
-        rows: Orders = await self._reader.call(lambda: fetch(symbol, since, limit, params))
-        return [self._reader.told(row) for row in rows]
-
-    def _full(self, page: list[Told]) -> bool:
-        return len(page) in _ROUND if self._limit is None else len(page) >= self._limit
+def _bitget(coin: str, of: str) -> tuple[tuple[str, str], ...]:
+    """Contracts of USDT, of USDC, and all coins' own; positions are asked for by their margin too."""
+    product = ("productType", f"{coin}-FUTURES" if coin in ("USDT", "USDC") else "COIN-FUTURES")
+    return (product, ("marginCoin", coin)) if of == "positions" else (product,)
 
 
-_LISTS = {
-    "fetchOrders": "fetch_orders",
-    "fetchCanceledAndClosedOrders": "fetch_canceled_and_closed_orders",
-    "fetchClosedOrders": "fetch_closed_orders",
-}
-"""ccxt's lists of closed orders, the most complete first: some list under ``fetchClosedOrders`` only what has filled."""
+def whole_list(exchange_id: str, market_type: str) -> bool:
+    """Whether open orders come in one list, by the exchange's documentation; others have pages."""
+    return exchange_id.startswith("binance") or exchange_id in _WHOLE or (exchange_id, market_type) == ("mexc", "spot")
+
+
+_WHOLE = frozenset({"kraken", "krakenfutures", "deribit", "bitfinex"})
+
+_OPEN = {"okx": 100, "bitget": 100, "kucoin": 50, "gate": 100, "coinbase": 100, "woo": 25, "mexc": 20}
+"""Open orders of a page where none is asked for, at least."""

@@ -14,7 +14,7 @@ from fks_exec.model.market import MarketData
 from fks_exec.model.orders import Order, Submission
 from fks_exec.model.results import ExecutionResult
 
-from . import opening
+from . import modes, opening
 from .config import CCXTConfig
 from .connection import Connection
 from .loading import exchange_class, load_ccxt, wired
@@ -25,8 +25,11 @@ from .redaction import clean
 from .starting import check_credentials, placed, secrets_of
 from .trading import Trader
 from .traits import Traits, traits
-from .urls import environment, has_sandbox
+from .urls import check_given, environment, has_sandbox
 from .wire import Wired, noted
+
+_KEPT = 4
+"""Lists of markets that are kept although no account uses them; Binance's takes some 20 MB."""
 
 
 class ExchangeManager:
@@ -84,7 +87,7 @@ class ExchangeManager:
         return connection
 
     async def close(self, account: str) -> None:
-        """Let go of an account's connection; the last of a kind takes the markets with it. A second time does nothing."""
+        """Let go of an account's connection; a second time does nothing. Markets that nobody uses now are kept while fresh."""
         await self._drop(self._open.pop(account, None))
 
     async def fetch_ticker(self, account: str, symbol: str) -> MarketData:
@@ -98,10 +101,13 @@ class ExchangeManager:
 
     async def place_order(self, account: str, order: Order, submission: Submission) -> ExecutionResult:
         """Send one order of an open account, once; raises as ``execute_order`` does."""
-        return await Trader(self.connection(account)).place(order, submission)
+        connection = self.connection(account)
+        await modes.before_order(connection, order, submission.deadline)
+        return await Trader(connection).place(order, submission)
 
     async def _connect(self, account: str, config: CCXTConfig, context: VenueContext) -> Connection:
         await load_ccxt()
+        opening.check_proved(config, context)
         known = traits(config.exchange, config.market_type)
         if account in self._given:
             return await self._use(self._given[account], config, known, context)
@@ -117,8 +123,8 @@ class ExchangeManager:
         check_credentials(exchange, config, account)
         connection = Connection(exchange, config, known, context)
         try:
-            connection.listing = self._listing(exchange, where, config, context, lambda keys: make(keys=keys))
-            await connection.listing.join(exchange, connection.markets_changed)
+            connection.listing = self._listing(exchange, where, config, context)
+            await connection.listing.join(exchange, connection.markets_changed, lambda keys: make(keys=keys))
         except BaseException:
             await asyncio.shield(self._drop(connection))
             raise
@@ -130,27 +136,35 @@ class ExchangeManager:
             problem = f"the exchange given for it is {str(getattr(given, 'id', given))[:40]!a}, not {config.exchange!a}"
             raise ConfigError(f"accounts.{context.account}.config.exchange", problem)
         _wire(given)
+        _check_given(given, config, context)
         connection = Connection(given, config, known, context, injected=True)
         if not given.markets:
             await connection.call(lambda: given.load_markets(), reading=True)
         return connection
 
-    def _listing(self, exchange: Any, where: Any, config: CCXTConfig, context: VenueContext, make: Any) -> Listing:
+    def _listing(self, exchange: Any, where: Any, config: CCXTConfig, context: VenueContext) -> Listing:
         types = (config.market_type, str(exchange.options.get("fetchMarkets")), str(sorted(config.options.items())))
-        key = Key(config.exchange, (where.kind, where.base_url), types)
-        for old in [one for one, listing in self._listings.items() if not listing.users and not listing.lock.locked()]:
-            del self._listings[old]
-        if key not in self._listings:
-            self._listings[key] = Listing(key, make, context.clock, config.refresh)
-        return self._listings[key]
+        key = Key(config.exchange, (where.kind, where.base_url, config.proxy, str(config.trust_env)), types)
+        listing = self._listings.pop(key, None)
+        if listing is None:
+            listing = Listing(key, context.clock, config.refresh)
+        elif _unused(listing):
+            listing.clock, listing.refresh = context.clock, config.refresh
+        self._listings[key] = listing  # the latest is the last
+        return listing
 
     async def _drop(self, connection: Connection | None) -> None:
         if connection is None:
             return
         await connection.close()
-        listing = connection.listing
-        if listing is not None and not listing.users and not listing.lock.locked():
-            self._listings.pop(listing.key, None)
+        unused = [key for key, listing in self._listings.items() if _unused(listing)]
+        empty = [key for key in unused if self._listings[key].source is None]
+        for key in dict.fromkeys([*empty, *unused[:-_KEPT]]):
+            del self._listings[key]
+
+
+def _unused(listing: Listing) -> bool:
+    return not listing.users and not listing.lock.locked()
 
 
 def _wire(given: Any) -> None:
@@ -162,6 +176,13 @@ def _wire(given: Any) -> None:
     own = vars(given).get("fetch")
     if own is not None and getattr(own, "func", None) is not noted:
         given.fetch = partial(noted, own)
+
+
+def _check_given(given: Any, config: CCXTConfig, context: VenueContext) -> None:
+    try:
+        check_given(given, exchange_class(config.exchange)(), live=context.live)
+    except ConfigError as error:
+        raise ConfigError(f"accounts.{context.account}.{error.where}", error.problem) from None
 
 
 def _unforeseen(error: Exception, config: CCXTConfig) -> VenueError:

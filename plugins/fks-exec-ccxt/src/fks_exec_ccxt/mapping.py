@@ -87,7 +87,7 @@ def leg(protection: Protection, submission_id: str, market: Market, known: Trait
         VenueRejected: UNSUPPORTED where it would go out as something else; or the code of an instrument's rule.
     """
     proved = probed.of(market)
-    _check_leg(protection, market, proved)
+    _check_leg(protection, market, proved, known)
     held = rules(market, proved, known)
     check_quantity(protection.quantity, held)
     prices = [("trigger_price", protection.trigger_price), ("limit_price", protection.limit_price)]
@@ -210,11 +210,12 @@ def _check_kind(order: Order, proved: Probed, known: Traits) -> None:
         raise refuse(UNSUPPORTED, problem, name, order.symbol)
 
 
-def _check_leg(protection: Protection, market: Market, proved: Probed) -> None:
+def _check_leg(protection: Protection, market: Market, proved: Probed, known: Traits) -> None:
     served = proved.stop_loss if protection.role == "stop_loss" else proved.take_profit
     if not served or (protection.limit_price is not None and not proved.leg_limits):
         limited = " with a limit" if protection.limit_price is not None else ""
-        raise refuse(UNSUPPORTED, "a {}{} of {} would go out as a plain order", protection.role, limited, protection.symbol)
+        problem = "{} takes no {}{} of {} from here: it would go out as a plain order, or could not be looked up"
+        raise refuse(UNSUPPORTED, problem, known.exchange, protection.role, limited, protection.symbol)
     if protection.target_price is not None:
         raise refuse(UNSUPPORTED, "a stop of {} is not linked to a target in one order", protection.symbol)
     if not market.get("contract") and protection.side is Side.BUY:

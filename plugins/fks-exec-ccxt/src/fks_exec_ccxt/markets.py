@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Markets, loaded once for all accounts that see the same: in a worker thread, on an instance of its own.
 
+They outlive the accounts for as long as they are fresh: to open one again asks for no list (Binance's is 20 of 6,000 a
+minute).
+
 To read a few thousand markets takes ccxt some tenths of a second of work (measured: 0.22 s for 2,500); on the event loop every
 other account's orders would wait for it, at the start and at each refresh.
 """
@@ -10,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import define, field, frozen
 
@@ -20,6 +23,8 @@ from fks_exec.errors import VenueError
 from .outcomes import judged
 from .wire import calling
 
+Make: TypeAlias = Callable[[bool], Any]
+
 
 @frozen
 class Key:
@@ -27,12 +32,12 @@ class Key:
 
     Args:
         exchange: ccxt's id.
-        environment: kind and base address.
+        environment: kind and base address; the proxy.
         types: market type and what else decides which markets are loaded.
     """
 
     exchange: str
-    environment: tuple[str, str | None]
+    environment: tuple[str | None, ...]
     types: tuple[str, ...]
 
 
@@ -43,18 +48,19 @@ class Listing:
     Args:
         source: the closed instance that loaded them; nothing of it but its tables is used.
         loaded: wall time, epoch milliseconds; 0 before the first load.
-        users: exchange instances that share the tables.
-        told: what a user wants to be called when the tables change.
+        fresh: until when they are good without a timer, on the clock's monotonic time, seconds.
+        users: exchange instances that share the tables, each with what it wants to be called when they change, and what makes
+            an instance of its configuration that loads, with keys or without.
     """
 
     key: Key
-    make: Callable[[bool], Any]
     clock: Clock
     refresh: float
     source: Any = None
     loaded: int = 0
+    fresh: float = float("-inf")
     failed: str = ""
-    users: dict[int, tuple[Any, Callable[[], None]]] = field(factory=dict)
+    users: dict[int, tuple[Any, Callable[[], None], Make]] = field(factory=dict)
     tables: dict[object, Any] = field(factory=dict)
     makers: dict[object, Callable[[Any], Any]] = field(factory=dict)
     lock: asyncio.Lock = field(factory=asyncio.Lock)
@@ -62,22 +68,22 @@ class Listing:
     doubted: asyncio.Task[None] | None = None
     asked: float = float("-inf")
 
-    async def join(self, exchange: Any, changed: Callable[[], None]) -> None:
-        """Share the tables with an instance; loads them for the first.
+    async def join(self, exchange: Any, changed: Callable[[], None], make: Make) -> None:
+        """Share the tables with an instance; loads them for the first, unless what the last one left is fresh.
 
         Raises:
             VenueError: they cannot be loaded.
         """
         async with self.lock:
-            if self.source is None:
-                await self._load()
+            if self.source is None or not (self.users or self.clock.monotonic() < self.fresh):
+                await self._load(make)
             exchange.set_markets_from_exchange(self.source)
-            self.users[id(exchange)] = (exchange, changed)
+            self.users[id(exchange)] = (exchange, changed, make)
         if self.timer is None:
             self.timer = asyncio.get_running_loop().create_task(self._keep())
 
     async def leave(self, exchange: Any) -> bool:
-        """Let go of an instance; True when it was the last, and nothing is left."""
+        """Let go of an instance; True when it was the last: no task is left then, nor a key, but the tables are."""
         self.users.pop(id(exchange), None)
         if self.users:
             return False
@@ -86,7 +92,9 @@ class Listing:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.source, self.tables, self.makers = None, {}, {}
+        if not self.lock.locked():
+            self.lock = asyncio.Lock()  # the next user may come in another event loop
+        self.makers = {}
         return True
 
     async def restart(self, seconds: float) -> None:
@@ -120,24 +128,27 @@ class Listing:
         """The old tables stay when new ones cannot be had; the health check tells their age."""
         try:
             async with self.lock:
-                await self._load()
+                if (make := next((make for _, _, make in self.users.values()), None)) is None:
+                    return
+                await self._load(make)
                 self.failed = ""
         except VenueError as error:
             self.failed = str(error)
             return
-        for exchange, changed in list(self.users.values()):
+        for exchange, changed, _ in list(self.users.values()):
             exchange.set_markets_from_exchange(self.source)
             changed()
 
-    async def _load(self) -> None:
-        source = await in_thread(lambda: self._source(False))
+    async def _load(self, make: Make) -> None:
+        source = await in_thread(lambda: self._source(make, False))
         if source is None:  # an exchange that shows its markets to those with a key only
-            source = await in_thread(lambda: self._source(True))
+            source = await in_thread(lambda: self._source(make, True))
         tables = await asyncio.to_thread(lambda: {name: make(source) for name, make in list(self.makers.items())})
         self.source, self.tables, self.loaded = source, tables, self.clock.now()
+        self.fresh = self.clock.monotonic() + self.refresh
 
-    async def _source(self, keys: bool) -> Any:
-        exchange = self.make(keys)
+    async def _source(self, make: Make, keys: bool) -> Any:
+        exchange = make(keys)
         with calling(reading=True, exchange=exchange.id, secrets=_keys_of(exchange)) as call:
             try:
                 await exchange.load_markets()
@@ -147,14 +158,18 @@ class Listing:
                 raise VenueError(f"the markets cannot be loaded: {judged(error, call)}", code="NO_MARKETS") from None
             finally:
                 await exchange.close()
+        for name in _KEYS:
+            setattr(exchange, name, None)
         if not exchange.markets:
             raise VenueError(f"{exchange.id} lists no market of this type", code="NO_MARKETS")
         return exchange
 
 
+_KEYS = ("apiKey", "secret", "password", "uid", "walletAddress", "privateKey")
+
+
 def _keys_of(exchange: Any) -> tuple[str, ...]:
-    names = ("apiKey", "secret", "password", "uid", "walletAddress", "privateKey")
-    return tuple(str(value) for name in names if (value := getattr(exchange, name, None)))
+    return tuple(str(value) for name in _KEYS if (value := getattr(exchange, name, None)))
 
 
 async def in_thread(make: Callable[[], Awaitable[Any]]) -> Any:

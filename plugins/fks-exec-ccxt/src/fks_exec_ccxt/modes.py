@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Leverage, margin mode and position mode: read at the start, compared with the configuration, never set.
+"""Leverage, margin mode and position mode: read, compared with the configuration, never set.
+
+At the start for Bitcoin and wherever a position stands; of any other instrument before its first order.
 
 An account that is set otherwise than its configuration says trades other quantities or other sides than are meant; to set it in
 the order's path would change positions that stand.
@@ -7,18 +9,34 @@ the order's path would change positions that stand.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from fks_exec.errors import ConfigError, VenueAuthError, VenueError, VenueRateLimited
+from fks_exec.errors import ConfigError, FksExecError, NotSent, VenueAuthError, VenueError, VenueRateLimited, VenueRejected
+
+from .outcomes import Unsettled
+
+log: logging.Logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
+    from fks_exec.model.orders import Order
+
     from .connection import Connection
+
+
+_AHEAD = 1.0
+"""Seconds that the rules of an instrument wait for what its leverage is: an exit may wait for them."""
 
 
 async def compare(connection: Connection) -> None:
     """Compare what the account is set to, for the reference symbol and wherever a position stands.
+
+    An account that holds something opens whatever its leverage is, so that it can be closed: :func:`before_order` refuses the
+    entries.
 
     Raises:
         ConfigError: it differs; says what to set, or to write.
@@ -33,12 +51,18 @@ async def compare(connection: Connection) -> None:
     await _compare_position_mode(connection, symbol)
     if connection.config.leverage is None and connection.config.margin_mode is None:
         return
-    for position in await _positions(connection):
-        _check(connection, str(position.get("symbol")), position)
-    await check(connection, symbol)
+    held = await _positions(connection)
+    try:
+        for position in held:
+            _check(connection, str(position.get("symbol")), position)
+        await check(connection, symbol)
+    except ConfigError as error:
+        if not held:
+            raise
+        log.warning("%s; what is held can be closed, entries are refused until it is mended", error)
 
 
-async def check(connection: Connection, symbol: str) -> None:
+async def check(connection: Connection, symbol: str, deadline: float | None = None) -> None:
     """Compare leverage and margin mode of one symbol.
 
     Raises:
@@ -48,9 +72,10 @@ async def check(connection: Connection, symbol: str) -> None:
     config, has, exchange = connection.config, connection.exchange.has, connection.exchange
     told: dict[str, Any] = {}
     if has.get("fetchLeverage") and (config.leverage is not None or config.margin_mode is not None):
-        told |= _known(await _read(connection, "leverage", lambda: exchange.fetch_leverage(symbol)))
+        told |= _known(await _read(connection, "leverage", lambda: exchange.fetch_leverage(symbol), deadline))
     if config.margin_mode is not None and not told.get("marginMode") and has.get("fetchMarginMode"):
-        told |= _known(await _read(connection, "margin_mode", lambda: exchange.fetch_margin_mode(symbol)))
+        asked = lambda: exchange.fetch_margin_mode(symbol)  # noqa: E731
+        told |= _known(await _read(connection, "margin_mode", asked, deadline))
     unread = [
         name
         for name, keys in (("leverage", ("longLeverage", "leverage")), ("margin_mode", ("marginMode",)))
@@ -60,6 +85,41 @@ async def check(connection: Connection, symbol: str) -> None:
         problem = f"{exchange.id} does not tell the {' and '.join(unread)} of {symbol}; leave it out and set it at the exchange"
         raise ConfigError(_where(connection, unread[0]), problem)
     _check(connection, symbol, told)
+    connection.compared.add(symbol)
+
+
+async def ahead(connection: Connection, symbol: str) -> None:
+    """Compare those of an instrument before somebody waits for its first order; what is wrong is told by that order."""
+    if _unknown(connection, symbol):
+        with suppress(FksExecError, Unsettled, TimeoutError):
+            async with asyncio.timeout(_AHEAD):
+                await check(connection, symbol)
+
+
+async def before_order(connection: Connection, order: Order, deadline: float | None = None) -> None:
+    """Before an order that may open a position: compare those of its instrument, once in a session.
+
+    Raises:
+        VenueRejected: they differ, or are not told; asked for again with the next order.
+        NotSent: they could not be asked for.
+    """
+    if order.reduce_only or not _unknown(connection, order.symbol):
+        return
+    try:
+        await check(connection, order.symbol, deadline)
+    except ConfigError as error:
+        raise VenueRejected(f"nothing was sent: {error.problem}", code="MODE") from None
+    except (NotSent, VenueAuthError, VenueRateLimited):
+        raise
+    except (VenueError, Unsettled) as error:
+        raise NotSent(f"nothing was sent: {error}", code="MODE") from None
+
+
+def _unknown(connection: Connection, symbol: str) -> bool:
+    config = connection.config
+    if config.market_type != "swap" or (config.leverage is None and config.margin_mode is None):
+        return False
+    return symbol not in connection.compared
 
 
 def reference(connection: Connection) -> str | None:
@@ -88,16 +148,28 @@ def _demand(connection: Connection) -> None:
 async def _compare_position_mode(connection: Connection, symbol: str) -> None:
     """One-way is assumed where the configuration says nothing: an account that is hedged would refuse every order."""
     exchange, wanted = connection.exchange, connection.config.position_mode
-    if not exchange.has.get("fetchPositionMode"):
+    hedged = await _hedged(connection, symbol)
+    if hedged is None:
         return
-    told = _known(await _read(connection, "position_mode", lambda: exchange.fetch_position_mode(symbol)))
-    if "hedged" not in told:
-        return
-    actual = "hedged" if told["hedged"] else "one_way"
+    actual = "hedged" if hedged else "one_way"
     if actual != (wanted or "one_way"):
         said = f"position_mode is {wanted!r}" if wanted else "position_mode is not said, so one_way is meant"
         problem = f"{said}, and the account at {exchange.id} is {actual}; write position_mode = {actual!r} or change it there"
         raise ConfigError(_where(connection, "position_mode"), problem)
+
+
+async def _hedged(connection: Connection, symbol: str) -> bool | None:
+    """None: the exchange does not tell, or ccxt does not ask."""
+    exchange = connection.exchange
+    if exchange.has.get("fetchPositionMode"):
+        told = _known(await _read(connection, "position_mode", lambda: exchange.fetch_position_mode(symbol)))
+        return bool(told["hedged"]) if "hedged" in told else None
+    if exchange.id not in ("bybit", "bybiteu"):
+        return None
+    # Bybit v5, "Get Position Info": positionIdx is 0 in one-way mode, 1 and 2 for the sides of a hedged one, also when flat
+    rows = await _read(connection, "position_mode", lambda: exchange.fetch_positions([symbol]))
+    told_sides = {str(_known(row.get("info")).get("positionIdx")) for row in rows or ()} - {"None"}
+    return bool(told_sides - {"0"}) if told_sides else None
 
 
 async def _positions(connection: Connection) -> list[Mapping[str, Any]]:
@@ -109,10 +181,10 @@ async def _positions(connection: Connection) -> list[Mapping[str, Any]]:
     return [one for one in found or () if one.get("symbol") in listed and Decimal(str(one.get("contracts") or 0)) != 0]
 
 
-async def _read(connection: Connection, name: str, make: Any) -> Any:
+async def _read(connection: Connection, name: str, make: Any, deadline: float | None = None) -> Any:
     try:
-        return await connection.call(make, reading=True)
-    except (VenueAuthError, VenueRateLimited):
+        return await connection.call(make, reading=True, deadline=deadline)
+    except (NotSent, VenueAuthError, VenueRateLimited):
         raise
     except VenueError as error:
         raise VenueError(f"the account's {name} cannot be read: {error}", code=error.code) from None

@@ -24,7 +24,19 @@ from fks_exec.errors import (
 )
 
 from .redaction import body_of, clean, codes_in, words_of
-from .unproved import DUPLICATE, LATER, RECLASSED, REFUSES_WITH_500, REFUSING, RETRYABLE, UNPROVED, WORDS
+from .unproved import (
+    ABSENT,
+    DUPLICATE,
+    GONE,
+    LATER,
+    RECLASSED,
+    REFUSES_WITH_500,
+    REFUSING,
+    RETRYABLE,
+    RISING,
+    UNPROVED,
+    WORDS,
+)
 from .wire import Call, Handed
 
 
@@ -82,7 +94,7 @@ _CODES = {
     "PermissionDenied": "PERMISSION",
     "InvalidNonce": "CLOCK",
 }
-_PARENTS = {"DuplicateOrderId": ("InvalidOrder",), "OrderNotFillable": ("InvalidOrder",)}
+_PARENTS = dict.fromkeys(("DuplicateOrderId", "OrderNotFillable", "OrderNotFound"), ("InvalidOrder",))
 _BY_WORDS = (
     (re.compile(r"(?i)trigger immediately|immediately trigger|would trigger"), "STOP_TRIGGERED"),
     (re.compile(r"(?i)immediately match|post.?only|would (?:immediately )?execute|maker only"), "POST_ONLY"),
@@ -106,6 +118,7 @@ class _Case:
 
     Args:
         names: of its classes, with what the exchange's code says where ccxt's class does not.
+        known: that what the code says; None: nothing else than the class.
         codes: the exchange's own, in the text.
         said: the exchange's words, not yet cleaned.
         told: the same, cleaned.
@@ -114,6 +127,7 @@ class _Case:
     error: BaseException
     call: Call
     names: frozenset[str]
+    known: str | None
     codes: frozenset[str]
     said: str
     told: str
@@ -176,9 +190,11 @@ def _case(error: BaseException, call: Call) -> _Case:
     codes = frozenset(codes_in(body))
     known = RECLASSED.get(_family(call.exchange), {})
     other = next((known[code] for code in sorted(codes) if code in known), None)
-    names = _kinds(error) if other is None else frozenset({other, *(_PARENTS.get(other, ())), "ExchangeError"})
     said = words_of(text, call.exchange, last.status if last else None)
-    return _Case(error, call, names, codes, said, clean(said, call.secrets) or _kind(error))
+    if other is None and any(not words.search(said) for words in _needed(call, codes)):
+        other = "BadRequest"
+    names = _kinds(error) if other is None else frozenset({other, *(_PARENTS.get(other, ())), "ExchangeError"})
+    return _Case(error, call, names, other, codes, said, clean(said, call.secrets) or _kind(error))
 
 
 def _of_reading(case: _Case) -> Exception:
@@ -264,14 +280,19 @@ def _refusal(case: _Case) -> Exception:
     code = _code(case)
     if names & {"MarketClosed", "ContractUnavailable"} or code == "MARKET_CLOSED":
         return VenueClosed(said, code="MARKET_CLOSED")
-    again = bool(case.codes & RETRYABLE.get(call.exchange, frozenset()))
+    again = bool(case.codes & RETRYABLE.get(call.exchange, frozenset())) or (
+        code == "CLOCK" and _family(call.exchange) in RISING
+    )
     return VenueRejected(said + _REMEDY.get(code, ""), code=code, retryable=again)
 
 
 def _code(case: _Case) -> str:
     if _RESTRICTED.search(case.said):
         return "CANCEL_RESTRICTED"  # Binance tells it with the code of an order that is not there
-    order = [kind.__name__ for kind in type(case.error).__mro__ if kind.__name__ in case.names] or sorted(case.names)
+    if not case.call.reading and case.codes & GONE.get(_family(case.call.exchange), frozenset()):
+        return "UNKNOWN_ORDER"
+    kinds = [kind.__name__ for kind in type(case.error).__mro__ if kind.__name__ in case.names]
+    order = [case.known] if case.known else kinds or sorted(case.names)
     by_class = next((_CODES[name] for name in order if name in _CODES), "REJECTED")
     if by_class not in ("REJECTED", "INVALID_ORDER", "BAD_REQUEST", "POST_ONLY"):
         return by_class  # of the others some are told apart by words: Binance's stop that triggers at once comes as POST_ONLY
@@ -307,6 +328,11 @@ def _unconnected(request: Handed) -> bool:
         return False
     causes = [one for one in (raised, raised.__cause__) if one is not None]
     return any(isinstance(one, socket.gaierror | ssl.SSLCertVerificationError) or _kinds(one) & _UNCONNECTED for one in causes)
+
+
+def _needed(call: Call, codes: frozenset[str]) -> list[re.Pattern[str]]:
+    """Words without which an answer's codes are not what ccxt takes them for."""
+    return [words for code, words in ABSENT.get(_family(call.exchange), {}).items() if code in codes]
 
 
 def _family(exchange: str) -> str:

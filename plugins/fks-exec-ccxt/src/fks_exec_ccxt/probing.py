@@ -183,10 +183,11 @@ class _Probe:
         return all(self._triggers(self._entry(self._order(kind, side)), self._known.stop) for side in (Side.BUY, Side.SELL))
 
     def _with_legs(self, found: Probed) -> Probed:
-        """Legs sell what is held; of contracts they buy too. They need our id, or must at least be unable to open anything."""
-        certain = found.trigger_ids or (self._contract and found.reduce_only)
-        if self._contract and not found.reduce_only:
-            certain = False
+        """Legs sell what is held; of contracts they buy too, and must be unable to open anything.
+
+        They need our id and a look-up that can prove absence: whether a stop stands whose answer was lost must be known.
+        """
+        certain = found.trigger_ids and self._known.look_up != "none" and (found.reduce_only or not self._contract)
         stop = certain and bool(self._known.stop_loss) and self._protects("stop_loss")
         target = certain and bool(self._known.take_profit) and self._protects("take_profit")
         limits = stop and self._protects("stop_loss", limit=True) and (not target or self._protects("take_profit", limit=True))

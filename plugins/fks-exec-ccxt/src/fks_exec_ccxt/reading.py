@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fks_exec import VenueError, VenueRejected
 
@@ -81,29 +81,54 @@ class Reader:
         """An order by the exchange's own name of it."""
         if self.bybit:
             return await self._bybit(symbol, {"orderId": order_id})
+        if self._bitget_spot:
+            return await self._bitget(symbol, {"orderId": order_id})
         for params in self._kinds():
             order = await self.maybe(partial(self.exchange.fetch_order, order_id, symbol, params))
             if order is not None:
+                if self._bitfinex and order.get("id") is None:
+                    return await self._ended_at_bitfinex(symbol, order_id)
                 return await self._that(order, order_id, symbol)
-        return None
+        return await self._shelved(symbol, 0, order_id)
 
     async def by_client_id(self, symbol: str, client_id: str) -> Told | None:
         """An order by our own name of it, as it was on the wire."""
         if self.bybit:
             return await self._bybit(symbol, {"orderLinkId": client_id})
+        if self._bitget_spot:
+            return await self._bitget(symbol, {"clientOid": client_id})
         for params in self._kinds():
-            asked = {**params, **self.connection.traits.look_up_params(client_id)}
+            asked = {**params, **self.connection.traits.look_up_params(client_id, trigger=bool(params))}
             order = await self.maybe(partial(self.exchange.fetch_order, None, symbol, asked))
             if order is not None:
                 told = self.told(order)
+                if self._kucoin_stop(told, params):
+                    continue
                 if told.order_id is None or not self.is_named(told, client_id, unless_told=True):
                     raise Unsettled("the exchange's answer to a look-up is of no order, or of another one; nothing is known")
-                return await self._followed(told, symbol)
+                return await self.followed(told, symbol)
+        return await self._shelved(symbol, 1, client_id)
+
+    async def _shelved(self, symbol: str, which: int, name: str) -> Told | None:
+        """An order with a trigger, where an exchange tells of those in lists only, each asked for the one name.
+
+        Args:
+            which: 0 for the exchange's own name of it, 1 for ours.
+        """
+        traits = self.connection.traits
+        for shelf in traits.trigger_lists:
+            fetch, asked = getattr(self.exchange, shelf.method), {**shelf.params, traits.trigger_words[which]: name}
+            rows = await self.maybe(partial(fetch, symbol, None, None, asked)) or []
+            for told in map(self.told, rows):
+                if told.order_id == name if which == 0 else self.is_named(told, name):
+                    return await self.followed(told, symbol)
+            if rows:
+                raise Unsettled("the exchange was asked for one order and told of others; nothing is known")
         return None
 
     async def with_trades(self, told: Told) -> Told:
         """An order with its trades, fees and all, where something has filled and its trades are not told yet."""
-        if not told.filled or told.fills or told.order_id is None or told.symbol is None:
+        if not (told.filled or told.unsaid) or told.fills or told.order_id is None or told.symbol is None:
             return told
         trades: Orders = []
         params: Params = self._of_order(told.order_id)
@@ -129,7 +154,15 @@ class Reader:
 
     def told(self, order: Mapping[str, Any]) -> Told:
         """What one of ccxt's orders says."""
-        return read_order(order, by_cost=self.connection.traits.cost_market_buy)
+        told = read_order(order, by_cost=self._by_cost(order.get("symbol")))
+        if told.client_id is not None:
+            return told
+        names = (told.info.get(word) for word in (*self.connection.traits.id_fields, *_OUR_NAMES))
+        return evolve(told, client_id=next((name for name in names if isinstance(name, str) and name), None))
+
+    def _by_cost(self, symbol: object) -> bool:
+        """Whether a purchase at the market is ordered in quote currency there, as the probe of our own orders found."""
+        return symbol in self.connection.markets and self.connection.probed(str(symbol)).cost_market_buy
 
     async def pages(self, fetch: Callable[[Params], Awaitable[Orders]], params: Params, limit: int | None) -> list[Told]:
         """All pages of a list of orders.
@@ -155,25 +188,28 @@ class Reader:
         raise Unsettled("the exchange lists more orders than can be read in full, so a look-up proves nothing; cancel some")
 
     def _kinds(self) -> list[Params]:
-        """Where orders can be: conditional ones have a list of their own at some exchanges."""
-        return [{}, {"trigger": True}] if self.connection.traits.conditional_apart else [{}]
+        """Where one order can be: at some exchanges one with a trigger is asked for elsewhere."""
+        return [{}, {"trigger": True}] if self.connection.traits.conditional_look_up else [{}]
 
     async def _that(self, order: Mapping[str, Any], order_id: str, symbol: str) -> Told:
         told = self.told(order)
         if told.order_id != order_id:
             raise Unsettled("the exchange's answer to a look-up is of no order, or of another one; nothing is known")
-        return await self._followed(told, symbol)
+        return await self.followed(told, symbol)
 
-    async def _followed(self, told: Told, symbol: str) -> Told:
-        """A conditional order that has fired at Binance is an order of another number; what it filled stands there."""
-        actual = str(told.info.get("actualOrderId") or "")
-        if not self.binance or not actual.strip("0") or actual == told.order_id:
+    async def followed(self, told: Told, symbol: str) -> Told:
+        """A conditional order that has fired is an order of another number; what it filled stands there.
+
+        Raises:
+            Unsettled: it has fired, and that order is not shown: nothing is known.
+        """
+        actual = fired(told)
+        if actual is None:
             return told
         order = await self.maybe(lambda: self.exchange.fetch_order(actual, symbol))
         if order is None:
-            return told
-        fired = self.told(order)
-        return await self.with_trades(fired)
+            raise Unsettled("a conditional order has fired, and the order that it made is not shown by the exchange")
+        return await self.with_trades(self.told(order))
 
     async def _bybit(self, symbol: str, name: Params) -> Told | None:
         """Open and recent orders first, then the history; of both, the one with this name.
@@ -188,6 +224,47 @@ class Reader:
                     return told
         return None
 
+    @property
+    def _bitfinex(self) -> bool:
+        return str(self.exchange.id).startswith("bitfinex")
+
+    async def _ended_at_bitfinex(self, symbol: str, order_id: str) -> Told | None:
+        """Bitfinex tells by its number of an order that rests, or else, in its history, of one that has ended."""
+        fetch = self.exchange.fetch_closed_orders
+        for told in map(self.told, await self.call(lambda: fetch(symbol, None, None, {"id": [int(order_id)]}))):
+            if told.order_id == order_id:
+                return told
+        return None
+
+    @property
+    def _bitget_spot(self) -> bool:
+        return self.exchange.id == "bitget" and self.connection.config.market_type == "spot"
+
+    async def _bitget(self, symbol: str, name: Params) -> Told | None:
+        """Bitget tells of a spot order in a list, and of none in an empty one, which ccxt cannot read ("Get Order Info").
+
+        Raises:
+            Unsettled: its answer has no list, or tells of another order.
+        """
+        answer: Any = await self.maybe(lambda: self.exchange.private_spot_get_v2_spot_trade_orderinfo(dict(name)))
+        if answer is None:
+            return None
+        rows = answer.get("data") if isinstance(answer, Mapping) else None
+        if not isinstance(rows, list):
+            raise Unsettled("the exchange's answer to a look-up tells of no list of orders; nothing is known")
+        if not rows:
+            return None
+        ((word, text),) = name.items()
+        row = next((row for row in rows if isinstance(row, Mapping) and str(row.get(word)) == text), None)
+        if row is None:
+            raise Unsettled("the exchange's answer to a look-up is of another order; nothing is known")
+        return self.told(self.exchange.parse_order(row, self.exchange.market(symbol)))
+
+    def _kucoin_stop(self, told: Told, params: Params) -> bool:
+        """Whether KuCoin told an empty list of stops of our name (spot, "Get Stop Order By ClientOid"): of none, then."""
+        spot = self.exchange.id == "kucoin" and self.connection.config.market_type == "spot"
+        return spot and bool(params) and not told.info
+
     def _of_order(self, order_id: str) -> Params:
         return {"orderId": order_id} if self.binance or self.bybit else {}
 
@@ -201,7 +278,8 @@ class Reader:
         if not exchange.has.get("fetchMyTrades"):
             return []
         since = None if told.time is None else told.time - 1000
-        return await self.call(lambda: exchange.fetch_my_trades(symbol, since, limit))
+        trades = await self.call(lambda: exchange.fetch_my_trades(symbol, since, limit))
+        return [trade for trade in trades if trade.get("order")]  # one that names no order may be of any
 
     def _next(self, page: Orders, params: Params) -> Params | None:
         """What to ask for the page behind this one; None: there is none, or it cannot be asked for."""
@@ -211,6 +289,41 @@ class Reader:
             return {**params, "fromId": int(max(page, key=lambda trade: int(trade["id"]))["id"]) + 1}
         cursor = cursor_of(page)
         return {**params, "cursor": cursor} if self.bybit and cursor is not None else None
+
+
+def fired(told: Told) -> str | None:
+    """The number of the order that a conditional one made when its trigger was reached; None: it made none.
+
+    Sources: Binance futures, "Query Algo Order" (actualOrderId); OKX, "Algo order details" (ordIdList, state effective); Gate,
+    "Query details for a single price-triggered order" (trade_id; finish_as succeeded), on spot fired_order_id; Bitget,
+    "Get History Trigger Order" (executeOrderId).
+
+    Raises:
+        Unsettled: it has fired, and which order it made is not told.
+    """
+    info = told.info
+    found = [str(info[word]) for word in _MADE if _number(info.get(word))]
+    if "trigger" in info and _number(info.get("trade_id")):  # Gate's; elsewhere that is a trade
+        found.append(str(info["trade_id"]))
+    if "algoId" in info and str(info["algoId"]) == told.order_id:  # OKX's
+        rows = info.get("ordIdList") or [info.get("ordId")]
+        found += [str(each) for each in rows if _number(each)]
+    others = sorted({each for each in found if each != told.order_id})
+    went = info.get("finish_as") == "succeeded" or info.get("state") in ("effective", "partially_effective")
+    if len(others) > 1 or (told.conditional and went and not others):
+        raise Unsettled("a conditional order has fired, and the exchange does not tell which order it made")
+    return others[0] if others else None
+
+
+_OUR_NAMES = ("label", "externalOid")
+"""Where Deribit and MEXC's contracts tell our id, which ccxt 4.5.90 does not read."""
+
+_MADE = ("actualOrderId", "executeOrderId", "fired_order_id")
+
+
+def _number(value: object) -> bool:
+    """Some tell 0 or nothing of an order that is not there."""
+    return isinstance(value, str | int) and str(value).strip("0") != ""
 
 
 def page_of(exchange: Any, symbol: str | None, method: str) -> int | None:

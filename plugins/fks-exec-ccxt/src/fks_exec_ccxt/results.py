@@ -15,6 +15,8 @@ from attrs import evolve, field, frozen
 
 from fks_exec import ExecutionResult, Fee, Fill, Leg, OrderRef, OrderUpdate, Side, Status
 
+from .outcomes import Unsettled
+
 _FLOAT_DIGITS = 15
 """So many significant digits survive the way through a float."""
 
@@ -65,7 +67,9 @@ class Told:
         if self.word == "rejected":
             return Status.CANCELED if filled else Status.REJECTED
         if self.word in _ENDED:
-            return None if filled is None else Status.FILLED if all_of_it else _ENDED[self.word]
+            if filled is None:
+                return _ENDED[self.word] if self.conditional else None
+            return Status.FILLED if all_of_it else _ENDED[self.word]
         if self.word == "closed":
             return None if filled is None else self._closed(filled, all_of_it)
         if all_of_it:
@@ -73,6 +77,22 @@ class Told:
         if filled:
             return Status.PARTIALLY_FILLED
         return None if self.word is None else Status.ACCEPTED
+
+    @property
+    def conditional(self) -> bool:
+        """It waits for its trigger: what it fills is an order of another number, so by itself it has filled nothing."""
+        algo = self.info.get("algoId")  # OKX's, which has prices of a trigger under names of its own
+        return self.trigger_price is not None or (algo is not None and str(algo) == self.order_id)
+
+    @property
+    def ended(self) -> bool:
+        """It rests no longer, whatever has filled."""
+        return self.word in _ENDED or self.word in ("closed", "rejected")
+
+    @property
+    def unsaid(self) -> bool:
+        """It has ended, and how much of it has filled was not told."""
+        return self.ended and self.status is None
 
     def _closed(self, filled: Decimal, all_of_it: bool) -> Status | None:
         """ccxt says ``closed`` also of what was cancelled after a part had filled."""
@@ -93,6 +113,7 @@ def read_order(order: Mapping[str, Any], *, by_cost: bool = False) -> Told:
     info = order.get("info")
     info = info if isinstance(info, Mapping) else {}
     side, kind = order.get("side"), order.get("type")
+    bought = by_cost and kind == "market" and side == "buy"
     told = Told(
         order_id=_text(order.get("id")),
         client_id=_text(order.get("clientOrderId")),
@@ -100,8 +121,8 @@ def read_order(order: Mapping[str, Any], *, by_cost: bool = False) -> Told:
         side=Side(side) if side in ("buy", "sell") else None,
         word=_text(order.get("status")),
         kind=_text(kind),
-        quantity=None if by_cost and kind == "market" and side == "buy" else _positive(order.get("amount"), info),
-        filled=exact(order.get("filled"), info),
+        quantity=None if bought else _positive(order.get("amount"), info),
+        filled=_bought(order, info) if bought else exact(order.get("filled"), info),
         average=_positive(order.get("average"), info),
         price=_positive(order.get("price"), info),
         trigger_price=_positive(order.get("triggerPrice") or order.get("stopPrice"), info),
@@ -110,6 +131,21 @@ def read_order(order: Mapping[str, Any], *, by_cost: bool = False) -> Told:
         info=info,
     )
     return with_trades(told, order.get("trades") or ())
+
+
+def _bought(order: Mapping[str, Any], info: Mapping[str, Any]) -> Decimal | None:
+    """How much was bought for an amount of quote currency; None where what is told is not certain to be base units.
+
+    ccxt takes what is left of Gate's amount from the amount, both quote currency; ``filled_amount`` is Gate's own word.
+    """
+    if (told := exact(info.get("filled_amount"))) is not None:
+        return told
+    filled, price, cost = (exact(order.get(word), info) for word in ("filled", "average", "cost"))
+    if not filled:
+        return filled
+    if not price or not cost:
+        return None
+    return filled if abs(filled * price - cost) * 100 <= cost else None
 
 
 def with_trades(told: Told, trades: Iterable[Mapping[str, Any]]) -> Told:
@@ -130,8 +166,11 @@ def result_of(told: Told, *, legs: Iterable[Leg] = (), fills: Iterable[Fill] = (
     Args:
         legs: what belongs to it.
         fills: of its legs.
+
+    Raises:
+        Unsettled: it has ended, and how much of it has filled is not known; that is not "accepted".
     """
-    status = told.status or Status.ACCEPTED
+    status = _status(told)
     rejected = status is Status.REJECTED
     return ExecutionResult(
         status=status,
@@ -146,6 +185,12 @@ def result_of(told: Told, *, legs: Iterable[Leg] = (), fills: Iterable[Fill] = (
     )
 
 
+def _status(told: Told) -> Status:
+    if told.unsaid:
+        raise Unsettled("the exchange says that an order has ended, and not how much of it has filled; nothing is known")
+    return told.status or Status.ACCEPTED
+
+
 def update_of(told: Told, *, legs: Iterable[Leg] = (), fills: Iterable[Fill] = (), leg: str = "") -> OrderUpdate:
     """How a resting order stands, with its names."""
     ref = OrderRef(order_id=told.order_id, venue_client_order_id=told.client_id, symbol=told.symbol)
@@ -156,7 +201,7 @@ def leg_of(told: Told, role: str) -> Leg:
     """An order that belongs to another one."""
     return Leg(
         role=role,
-        status=told.status or Status.ACCEPTED,
+        status=_status(told),
         order_id=told.order_id,
         venue_client_order_id=told.client_id,
         trigger_price=told.trigger_price or told.price,

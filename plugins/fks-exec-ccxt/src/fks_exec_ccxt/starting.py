@@ -51,6 +51,8 @@ def construct(cls: type[Any], config: CCXTConfig, traits: Traits, *, keys: bool 
     exchange = wired(cls)(arguments)
     exchange.logger = _QUIET
     exchange.options = exchange.deep_extend(exchange.options, _options(exchange, config, traits))
+    if "builderFee" in exchange.options:
+        exchange.handle_builder_fee_approval = _unpaid
     exchange.has = {**exchange.has, "fetchCurrencies": False}  # of use for withdrawals only; often a private request
     return exchange
 
@@ -98,8 +100,15 @@ def _options(exchange: Any, config: CCXTConfig, traits: Traits) -> dict[str, Any
     if config.settle is not None:
         ours["defaultSettle"] = config.settle.lower() if exchange.id in ("gate", "gateio") else config.settle
         ours["defaultSubType"] = "linear" if config.settle in ("USDT", "USDC", "USD", "USDE") else "inverse"
-    fixed = {"maxRetriesOnFailure": 0, "adjustForTimeDifference": False}
+    fixed: dict[str, Any] = {"maxRetriesOnFailure": 0, "adjustForTimeDifference": False}
+    if "builderFee" in known:
+        fixed |= {"builderFee": False, "refSet": True}
     return dict(exchange.deep_extend(ours, dict(traits.options), _plain(config.options), fixed))
+
+
+async def _unpaid(*_: Any) -> bool:
+    """Before the first order ccxt would approve a fee for its own makers, and name them as referrer: two writes of ours."""
+    return True
 
 
 def _narrowed(types: Any, market_type: str) -> Any:

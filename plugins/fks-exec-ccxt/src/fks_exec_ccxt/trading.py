@@ -12,6 +12,7 @@ from attrs import frozen
 
 from fks_exec import (
     ExecutionResult,
+    NotSent,
     Order,
     OrderRef,
     OrderType,
@@ -96,7 +97,7 @@ class Trader:
         try:
             answer = await self._cancelled(known, symbol, submission)
         except VenueRejected as refusal:
-            if refusal.code != UNKNOWN_ORDER:
+            if refusal.code in _RESTS:
                 raise
             return await self._gone(known, submission, refusal)
         told = self._lookups(submission).reader.told(answer)
@@ -139,8 +140,8 @@ class Trader:
         self, told: Told, symbol: str, submission: Submission, *, at_once: bool, roles: frozenset[str]
     ) -> ExecutionResult:
         """How an order that was taken stands, looked at for as long as ``fill_wait`` while its answer does not tell."""
-        result = result_of(told)
-        if not self._open_question(told.status, result, at_once, roles):
+        result = None if told.unsaid else result_of(told)
+        if result is not None and not self._open_question(told.status, result, at_once, roles):
             return result
         lookups = self._lookups(submission)
         ref = OrderRef(order_id=told.order_id, symbol=symbol, venue_client_order_id=submission.venue_client_order_id)
@@ -154,7 +155,7 @@ class Trader:
             return not self._open_question(seen.status, result, at_once, roles)
 
         await self._for_a_while(look, submission)
-        return result
+        return result_of(told) if result is None else result
 
     def _open_question(self, status: Status | None, result: ExecutionResult, at_once: bool, roles: frozenset[str]) -> bool:
         """Whether a look may tell more: no state, a market order that rests, a fill without trades or without its legs."""
@@ -191,6 +192,9 @@ class Trader:
 
     async def _linked(self, protection: Protection, submission: Submission, market: Mapping[str, Any]) -> ExecutionResult:
         name = self.connection.traits.wire_id(submission.venue_client_order_id)
+        buys = protection.side is Side.BUY and self.connection.config.market_type == "spot"
+        if buys or not self.connection.probed(protection.symbol).order_list:
+            raise VenueRejected("a stop and its target cannot be placed as one list here; place them apart", code="UNSUPPORTED")
         rules, names = rules_of(self.connection, protection.symbol), ("trigger_price", "target_price", "limit_price")
         check_quantity(protection.quantity, rules)
         check_prices([(name, getattr(protection, name)) for name in names], rules, self.connection.traits)
@@ -208,7 +212,10 @@ class Trader:
         """With the exchange's own name, where a cancel by ours is not certain to be understood."""
         if self.connection.exchange.id in _BY_OUR_ID:
             return ref
-        told = await self._lookups(submission).told(ref)
+        try:
+            told = await self._lookups(submission).told(ref)
+        except Unsettled as error:
+            raise NotSent(f"nothing was sent: the order that is to be cancelled could not be looked up: {error}") from None
         if told is None:
             raise VenueRejected("the exchange knows no such order, so it cannot be cancelled", code=UNKNOWN_ORDER)
         return OrderRef(order_id=told.order_id, symbol=ref.symbol, submitted_at=ref.submitted_at)
@@ -216,12 +223,15 @@ class Trader:
     async def _cancelled(self, ref: OrderRef, symbol: str, submission: Submission) -> Mapping[str, Any]:
         """One request; where orders with a trigger are kept apart, and it is none of the others, one for those."""
         unknown: VenueRejected | None = None
-        for kind in self._kinds():
+        kinds = self._kinds()
+        for kind in kinds:
             try:
                 return await self._cancel_one(ref, symbol, submission, kind)
             except VenueRejected as refusal:
                 if refusal.code != UNKNOWN_ORDER:
                     raise
+                if unknown is None and len(kinds) == 1:
+                    kinds += await self._plan(ref, submission)  # the loop goes on with it
                 unknown = unknown or refusal
         raise unknown or VenueRejected("the exchange knows no such order, so it cannot be cancelled", code=UNKNOWN_ORDER)
 
@@ -229,7 +239,15 @@ class Trader:
         """Where the order can be; of each that is cancelled on Bybit's spot market, ccxt says that it has no trigger."""
         if self.connection.exchange.id in ("bybit", "bybiteu") and self.connection.config.market_type == "spot":
             return [{}, {"orderFilter": "StopOrder"}, {"orderFilter": "tpslOrder"}]
-        return [{}, {"trigger": True}] if self.connection.traits.conditional_apart else [{}]
+        return [{}, {"trigger": True}] if self.connection.traits.conditional_look_up else [{}]
+
+    async def _plan(self, ref: OrderRef, submission: Submission) -> list[dict[str, Any]]:
+        """What Bitget cancels an order with a trigger by: its kind, as the exchange tells it."""
+        if not self.connection.traits.trigger_lists:
+            return []
+        told = await self._lookups(submission).told(ref)
+        kind = None if told is None else told.info.get("planType")
+        return [{"trigger": True, "planType": str(kind)}] if kind else []
 
     async def _cancel_one(self, ref: OrderRef, symbol: str, submission: Submission, kind: dict[str, Any]) -> Mapping[str, Any]:
         exchange, order_id = self.connection.exchange, ref.order_id
@@ -244,7 +262,9 @@ class Trader:
         """The exchange has nothing of that name to cancel: how it ended, if it was ever there; what rests was refused."""
         try:
             found = await self._lookups(submission).find(ref)
-        except VenueError as error:
+        except (VenueError, Unsettled) as error:
+            if refusal.code != UNKNOWN_ORDER:
+                raise refusal from None
             raise Unsettled(f"{refusal}; and it could not be looked up: {error}") from None
         if found is None or not found.status.terminal:
             raise refusal
@@ -268,12 +288,18 @@ class Trader:
         """What a market purchase costs now, where it is ordered in quote currency; None elsewhere."""
         if not mapping.needs_ask(order, market, self.connection.probed(order.symbol)):
             return None
-        quote = await fetch_data(self.connection, order.symbol, deadline=submission.deadline)
+        try:
+            quote = await fetch_data(self.connection, order.symbol, deadline=submission.deadline)
+        except (VenueError, Unsettled) as error:
+            raise NotSent(f"nothing was sent: the price that the purchase is ordered at could not be read: {error}") from None
         return quote.price_for(Side.BUY)
 
     def _lookups(self, submission: Submission, *, urgent: bool = True) -> Lookups:
         return Lookups(connection=self.connection, urgent=urgent, deadline=submission.deadline)
 
+
+_RESTS = frozenset({"CANCEL_RESTRICTED", "PERMISSION", "RATE_LIMITED", "CLOCK"})
+"""Codes of a refused cancel that say nothing of the order; after others, which exchanges word as they like, it is looked up."""
 
 _BY_OUR_ID = {
     "binance": "clientOrderId",

@@ -14,6 +14,7 @@ from fks_exec.errors import ConfigError
 
 from .config import CCXTConfig
 
+_TESTS = ("test", "demo", "demotrading")
 _HOST = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
 
 
@@ -43,15 +44,16 @@ def environment(exchange: Any, config: CCXTConfig, *, live: bool, sandbox: str |
     """Decide it.
 
     Args:
-        exchange: an instance of ccxt's, as constructed.
+        exchange: an instance of ccxt's class, as constructed: its addresses are those of real money.
         live: the host's word that real money is meant.
         sandbox: what the exchange really has: ``sandbox``, ``demo``, ``both`` or None.
 
     Raises:
-        ConfigError: live money at a simulated exchange, or no live money where the exchange has nothing else.
+        ConfigError: live, and the requests would go elsewhere; not live, and they would go to the exchange itself, or it has
+            nothing else.
     """
     if config.base_url is not None:
-        _check_base(config, live)
+        _check_base(exchange, config, live)
         return Environment(kind="custom", base_url=config.base_url)
     if live:
         if config.demo:
@@ -60,10 +62,65 @@ def environment(exchange: Any, config: CCXTConfig, *, live: bool, sandbox: str |
     return _test_system(exchange, config, sandbox)
 
 
-def _check_base(config: CCXTConfig, live: bool) -> None:
-    if live and is_loopback(str(config.base_url)) and not config.allow_custom_base_url:
+def _check_base(exchange: Any, config: CCXTConfig, live: bool) -> None:
+    base, name = str(config.base_url), exchange.id
+    if live and is_loopback(base) and not config.allow_custom_base_url:
         problem = "the account is live and base_url is on this machine, where no real exchange is; leave out base_url or live"
         raise ConfigError("base_url", problem)
+    real = _real(base, exchange)
+    if live and not real and not is_loopback(base):
+        problem = f"the account is live and base_url is no host of {name}'s for real money; leave out base_url, or live"
+        raise ConfigError("base_url", problem)
+    if real and not live:
+        problem = (
+            f"base_url is a host of {name}'s for real money, and the account is not live; say live = true if that is meant"
+        )
+        raise ConfigError("base_url", problem)
+
+
+def check_given(given: Any, plain: Any, *, live: bool) -> None:
+    """An instance that was made elsewhere trades what the account says.
+
+    Args:
+        given: the instance.
+        plain: another of its class, as constructed.
+
+    Raises:
+        ConfigError: its requests go to the live exchange, and the account is not live; or the other way round.
+    """
+    raw = set(_strings(plain.urls["api"]))
+    addresses = [] if _in_sandbox(given) else _strings(given.urls["api"])
+    real = any(one in raw or _real(_filled(one, given), plain) for one in addresses)
+    if real and not live:
+        problem = f"the exchange given trades real money at {given.id}; say live = true, or call its set_sandbox_mode(True)"
+        raise ConfigError("live", problem)
+    if live and _in_sandbox(given):
+        raise ConfigError("live", f"the account is live, and the exchange given is in {given.id}'s sandbox; say live = false")
+
+
+def _in_sandbox(given: Any) -> bool:
+    """OKX's and Bitget's has the addresses of real money, and a header."""
+    return bool(given.isSandboxModeEnabled or given.options.get("sandboxMode"))
+
+
+def _real(address: str, plain: Any) -> bool:
+    """The host belongs to the exchange, and is none of its test systems: ``api1.binance.com`` trades as ``api.binance.com``."""
+    host = _host(address)
+    tests = {_host(_filled(one, plain)) for name in _TESTS for one in _strings(plain.urls.get(name))}
+    lives = {_host(_filled(one, plain)) for one in _strings(plain.urls["api"])}
+    return host in lives or (host not in tests and _domain(host) in {_domain(one) for one in lives})
+
+
+def _filled(address: str, exchange: Any) -> str:
+    return address.replace("{hostname}", str(exchange.hostname or ""))
+
+
+def _host(address: str) -> str:
+    return (urlsplit(address).hostname or "").rstrip(".")
+
+
+def _domain(host: str) -> str:
+    return host if host[-1:].isdigit() or ":" in host else ".".join(host.split(".")[-2:])
 
 
 def _test_system(exchange: Any, config: CCXTConfig, sandbox: str | None) -> Environment:

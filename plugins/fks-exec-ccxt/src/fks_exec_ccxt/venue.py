@@ -25,7 +25,7 @@ from fks_exec import (
     hookimpl,
 )
 
-from . import health, holdings
+from . import health, holdings, modes
 from .capabilities import UPPER
 from .changing import Changer
 from .config import CCXTConfig
@@ -85,8 +85,10 @@ class CCXTPlugin:
 
     @hookimpl
     async def execute_order(self, order: Order, submission: Submission) -> ExecutionResult:
-        """Send one order, once."""
-        return await place(self.connection, order, submission)
+        """Send one order, once; before the first of an instrument, its modes are compared with the configuration."""
+        opened = self.connection
+        await modes.before_order(opened, order, submission.deadline)
+        return await place(opened, order, submission)
 
     @hookimpl
     async def protect_position(self, protection: Protection, submission: Submission) -> ExecutionResult:
@@ -130,9 +132,11 @@ class CCXTPlugin:
 
     @hookimpl
     async def fetch_instrument(self, symbol: str) -> Instrument:
-        """The rules of one instrument, from memory."""
+        """The rules of one instrument, from memory; where it can differ, what its leverage is set to is asked for."""
         opened = self.connection
-        return instrument(opened.exchange, market_of(opened, symbol), opened.probed(symbol))
+        market = market_of(opened, symbol)
+        await modes.ahead(opened, symbol)
+        return instrument(opened.exchange, market, opened.probed(symbol))
 
     @hookimpl
     async def health_check(self) -> Health:

@@ -14,6 +14,8 @@ from attrs import define, field
 from fks_exec.clock import Clock, SystemClock
 from fks_exec.errors import NotSent
 
+from .unproved import RISING
+
 if TYPE_CHECKING:
     from .limits import Turns
 
@@ -198,6 +200,16 @@ class Wired:
     """
 
     fks_turns: Turns | None = None
+    fks_nonce: float = 0
+    """The latest, where it may only rise."""
+
+    def nonce(self) -> float:
+        """A correction of the clock, and two requests of one millisecond, would have it fall or stand still."""
+        base: Any = super()
+        told: float = base.nonce()
+        if getattr(self, "id", "") in RISING:
+            told = self.fks_nonce = max(told, self.fks_nonce + 1)
+        return told
 
     async def throttle(self, cost: float | None = None) -> None:
         """Wait for the turn: what ccxt calls before it signs and sends."""

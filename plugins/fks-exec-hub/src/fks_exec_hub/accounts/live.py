@@ -135,6 +135,7 @@ class Live:
         naked_since: monotonic seconds up to which that is counted; None: it does stand with its stop, or nothing is open.
         naked_from: monotonic seconds since which it does not.
         flattened: how much of it the venue was seen not to hold, when this host started.
+        read: how much it had filled when its attached legs were last read back, base units or contracts.
     """
 
     key: Key
@@ -189,6 +190,7 @@ class Live:
     naked_since: float | None = None
     naked_from: float | None = None
     flattened: Decimal = ZERO
+    read: Decimal = ZERO
 
     @property
     def followed(self) -> bool:

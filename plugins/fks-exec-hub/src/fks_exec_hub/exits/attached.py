@@ -19,12 +19,18 @@ from ..orders.steps import act_outcome
 from ..orders.submit import submit_cancel_leg
 from .bracket import Bracket
 from .family import STOP
-from .patience import Patience
+from .patience import SPACES, Patience
 from .telling import ATTACHED, covered, uncovered
 
 log: logging.Logger = logging.getLogger(__name__)
 
 _NO_EFFECT = frozenset({Status.REJECTED, Status.NOT_PLACED, Status.DENIED})
+
+STRAY = 2.0
+"""Seconds that legs of an entry that rests may stand though they protect nothing: many venues take them back themselves."""
+
+LATE = (5.0, 300.0)
+"""Seconds between two looks for a late fill of legs whose position seemed closed elsewhere, at first and at most."""
 
 _STANDS = frozenset({Status.ACCEPTED, Status.PARTIALLY_FILLED, Status.PENDING})
 
@@ -44,13 +50,17 @@ class Attached:
 
     async def tend(self, bracket: Bracket) -> bool | None:
         """As :meth:`Protector._step`; also False when no stop was found, and ``bracket.failed`` is for the caller to set."""
+        if bracket.gone is not None and self.due(bracket):
+            return await self._read(bracket)
         if bracket.remaining <= 0:
             return await self._drop(bracket)
+        bracket.stray_since = None
+        bracket.strays.clear()
         stops = [leg for leg in bracket.entry.result.legs if leg.role == STOP]
         if stops and all(leg.status.terminal for leg in stops):
             bracket.evidence.pop(ATTACHED, None)
         if bracket.entry.plan is None or bracket.entry.plan.stop is None or not uncovered(bracket):
-            return False
+            return await self._read(bracket) if self.due(bracket) else False
         if not can_look(self._desk):
             return self._believe(bracket)
         if self.missing(bracket):
@@ -66,6 +76,18 @@ class Attached:
             self._patience.missed(bracket.name, clock.monotonic())
         return False if self.missing(bracket) else None
 
+    def due(self, bracket: Bracket) -> bool:
+        """Whether its entry has filled something since its legs were last read back, and the venue can tell of them."""
+        unread = bool(bracket.filled) and bracket.entry.booked > bracket.entry.read
+        return unread and (self._desk.account is None or can_look(self._desk))
+
+    async def _read(self, bracket: Bracket) -> bool | None:
+        """Read the legs back, whatever is left of what was filled; None: that is still to be done."""
+        if self._desk.account is None:
+            return None
+        await self._look(bracket)
+        return None if self.due(bracket) else True
+
     def missing(self, bracket: Bracket) -> bool:
         """It was looked for often enough."""
         return self._patience.exhausted(bracket.name)
@@ -79,7 +101,7 @@ class Attached:
         return covered(bracket) > before
 
     async def _look(self, bracket: Bracket) -> bool | None:
-        entry = bracket.entry
+        entry, in_doubt = bracket.entry, bracket.gone is not None
         try:
             async with asyncio.timeout(self._desk.config.deadline):
                 news = await self._lookups.ask(entry, urgent=True)
@@ -87,13 +109,23 @@ class Attached:
             log.warning("account %s: legs could not be read back: %s", self._desk.name, type(error).__name__)
             return None
         if news is None:
+            self._count(bracket, ZERO)
             return None
         if any(leg.role == STOP and leg.status is Status.REJECTED for leg in news.legs):
             self._patience.give_up(bracket.name, self._desk.clock.monotonic())
         seen = self._weigh(bracket, news.legs)
         if news.legs != entry.result.legs or news.filled_quantity != entry.result.filled_quantity:
             await record(self._desk, entry, changed(news, client_order_id=bracket.name))
+        if in_doubt or bracket.gone is None:  # else it was asked for before the position was read
+            self._count(bracket, news.filled_quantity)
         return seen > 0
+
+    def _count(self, bracket: Bracket, told: Decimal) -> None:
+        """What a look-up tells of is read; one that shows less than the entry has filled is behind, or has forgotten it."""
+        booked = bracket.entry.booked
+        bracket.unread = bracket.unread + 1 if told < booked else 0
+        if told >= booked or bracket.unread >= len(SPACES):
+            bracket.entry.read, bracket.unread = booked, 0
 
     def _weigh(self, bracket: Bracket, legs: tuple[Leg, ...]) -> Decimal:
         """How much the venue's stops cover."""
@@ -104,15 +136,21 @@ class Attached:
         return quantity
 
     async def _drop(self, bracket: Bracket) -> bool | None:
-        """Nothing stands open: legs that the venue still shows are cancelled."""
+        """Nothing stands open: legs that the venue still shows are cancelled when the entry is over, and told before that."""
         entry = bracket.entry
-        resting = [leg for leg in entry.result.legs if not leg.status.terminal and (leg.order_id or leg.venue_client_order_id)]
-        if not resting or not entry.result.status.terminal or not bracket.filled:
-            return False
+        if self.due(bracket):
+            return await self._read(bracket)
+        if not _standing(bracket) or not bracket.filled:
+            bracket.stray_since = None
+            return await self._late(bracket)
+        if not entry.result.status.terminal:
+            return await self._stray(bracket)
         held = await self._look(bracket) if can_look(self._desk) else True
         if held is None:
             return None
         resting = [leg for leg in entry.result.legs if not leg.status.terminal]
+        if bracket.remaining > 0:
+            return True
         if not resting or self._desk.account is None or "cancel_order" not in self._desk.account.capabilities.abilities:
             return False
         entry.cancels += 1
@@ -123,3 +161,41 @@ class Attached:
         legs = tuple(changed(leg, status=Status.CANCELED) if leg is resting[0] else leg for leg in entry.result.legs)
         await record(self._desk, entry, changed(entry.result, legs=legs))
         return True
+
+    async def _stray(self, bracket: Bracket) -> bool | None:
+        """Its entry rests and fills further, so that they may be wanted again: not cancelled, but told by name."""
+        now = self._desk.clock.monotonic()
+        if not _standing(bracket) - bracket.strays:
+            return False
+        if bracket.stray_since is None:
+            bracket.stray_since = now
+        if now - bracket.stray_since < STRAY or self._desk.account is None:
+            return None
+        if can_look(self._desk) and await self._look(bracket) is None:
+            return None
+        new, bracket.stray_since = _standing(bracket) - bracket.strays, None
+        if new and bracket.remaining <= 0:
+            bracket.strays |= new
+            text = f"what {bracket.name} had filled is closed, and its legs ({', '.join(sorted(new))}) still rest"
+            self._desk.alarm("LEGS_STRAY", f"{text}; they are cancelled when the entry has ended", bracket.name)
+        return True
+
+    async def _late(self, bracket: Bracket) -> bool | None:
+        """What seemed closed elsewhere may have been closed by a leg, and be told late: it is looked for, ever more rarely."""
+        entry, now = bracket.entry, self._desk.clock.monotonic()
+        stands = self._desk.book.position(entry.lane, entry.instruction.strategy).quantity
+        if not bracket.flattened or not stands or not can_look(self._desk):
+            return False
+        first, most = LATE
+        if bracket.look_again <= now:
+            if bracket.look_wait:
+                await self._look(bracket)
+            bracket.look_wait = min(max(bracket.look_wait * 2, first), most)
+            bracket.look_again = now + bracket.look_wait
+        return None
+
+
+def _standing(bracket: Bracket) -> set[str]:
+    """The venue's names of the legs that are not over."""
+    legs = (leg for leg in bracket.entry.result.legs if not leg.status.terminal)
+    return {name for leg in legs if (name := leg.order_id or leg.venue_client_order_id) is not None}

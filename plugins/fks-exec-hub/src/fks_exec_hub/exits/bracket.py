@@ -41,6 +41,12 @@ class Bracket:
         watch_again: monotonic seconds before which a watched target is not taken.
         naked_told: that it stands open without a stop, and could not be closed, was told.
         flattened: what the venue was seen not to hold any more, though nothing of ours closed it.
+        gone: what our books held of the instrument when the venue was seen to hold nothing of it; None: nothing is in doubt.
+        unread: look-ups in a row that answered without what its entry has filled.
+        look_wait: seconds from the last look for a late fill of what was flattened to the next one.
+        look_again: monotonic seconds of that one.
+        stray_since: monotonic seconds since which legs of an entry that rests stand though they protect nothing.
+        strays: those that were told.
         unkept: named steps that could not be written yet, and what they are to hold.
         stuck: how often the venue did not cancel a leg that is to go.
         fees_asked: the venue was asked for its fees after a stop was refused.
@@ -66,6 +72,12 @@ class Bracket:
     move_refused: str = ""
     naked_told: bool = False
     flattened: Decimal = ZERO
+    gone: Decimal | None = None
+    unread: int = 0
+    look_wait: float = 0.0
+    look_again: float = 0.0
+    stray_since: float | None = None
+    strays: set[str] = field(factory=set)
     unkept: dict[str, Decimal] = field(factory=dict)
     stuck: dict[str, int] = field(factory=dict)
     ended: set[str] = field(factory=set)
@@ -132,6 +144,11 @@ class Bracket:
     def seen(self, leg: Live) -> Decimal:
         """How much of a leg the venue was seen to hold."""
         return min(self.evidence.get(leg.key.client_order_id, ZERO), left(leg))
+
+
+def is_attached(bracket: Bracket) -> bool:
+    """Its legs went with the entry, and the venue keeps them."""
+    return bracket.entry.plan is not None and bracket.entry.plan.kind == "attached"
 
 
 def open_leg(leg: Live) -> bool:

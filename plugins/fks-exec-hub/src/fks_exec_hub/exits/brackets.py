@@ -15,8 +15,9 @@ from fks_exec.model.numbers import ZERO, plain
 from ..accounts.desk import Desk
 from ..accounts.live import Live
 from ..journal.protocol import JournalError, NamedStep
+from ..orders.lookups import can_look
 from ..orders.repair import repair
-from .bracket import Bracket
+from .bracket import Bracket, is_attached
 from .family import LEGS, parent_of
 from .legs import FLATTENED
 
@@ -98,16 +99,43 @@ class Brackets(ABC):
         return self._brackets.get(live.lane, {}).get(live.key.client_order_id)
 
     def flattened(self, symbols: Iterable[str]) -> None:
-        """The venue holds nothing of these instruments, where our orders built something up: nobody's stop is to fill."""
+        """The venue holds nothing of these instruments, where our orders built something up: nobody's stop is to fill.
+
+        Legs that the venue keeps with the entry are read once more before that is believed: one of them may have filled.
+        """
         for bracket in [each for symbol in symbols for each in self.brackets(symbol) if each.remaining > 0]:
-            text = f"what {bracket.name} holds of {bracket.entry.lane} was closed elsewhere; its stop and target are cancelled"
-            self._desk.alarm("FLATTENED_ELSEWHERE", text, bracket.name)
-            self._set_flattened(bracket, bracket.remaining)
+            if is_attached(bracket) and can_look(self._desk):
+                bracket.gone = self._desk.book.totals(bracket.entry.lane).position
+                bracket.entry.read = ZERO
+                self._wake(bracket)
+            else:
+                self._closed_elsewhere(bracket)
+
+    def _believe_gone(self, bracket: Bracket) -> None:
+        """Its legs were read after the position was: what they did not close, was closed elsewhere.
+
+        Where our books have changed meanwhile, the next comparison tells.
+        """
+        held, bracket.gone = bracket.gone, None
+        if bracket.remaining > 0 and self._desk.book.totals(bracket.entry.lane).position == held:
+            self._closed_elsewhere(bracket)
+
+    def _closed_elsewhere(self, bracket: Bracket) -> None:
+        text = f"what {bracket.name} holds of {bracket.entry.lane} was closed elsewhere; its stop and target are cancelled"
+        self._desk.alarm("FLATTENED_ELSEWHERE", text, bracket.name)
+        self._set_flattened(bracket, bracket.remaining)
+
+    def _give_way(self, bracket: Bracket) -> None:
+        """What seemed closed elsewhere was closed by its own legs, which is told late: it counts once."""
+        if bracket.flattened and bracket.remaining < 0:
+            self._set_flattened(bracket, max(bracket.flattened + bracket.remaining, ZERO))
 
     def agreed(self, symbols: Iterable[str]) -> None:
         """The venue shows what our orders built up, again: what it seemed not to hold is under stops again."""
-        for bracket in [each for symbol in symbols for each in self.brackets(symbol) if each.flattened]:
-            self._set_flattened(bracket, ZERO)
+        for bracket in [each for symbol in symbols for each in self.brackets(symbol)]:
+            bracket.gone = None
+            if bracket.flattened:
+                self._set_flattened(bracket, ZERO)
 
     def _set_flattened(self, bracket: Bracket, quantity: Decimal) -> None:
         bracket.flattened = quantity
@@ -186,7 +214,17 @@ class Brackets(ABC):
         ready = account is not None and not account.reason
         questions = self._desk.questions(bracket.entry.lane)
         status = bracket.entry.result.status
-        return totals.position, bracket.remaining, bracket.entry.plan, claimed, ready, questions, status, self._desk.halt.state
+        return (
+            totals.position,
+            bracket.remaining,
+            bracket.gone,
+            bracket.entry.plan,
+            claimed,
+            ready,
+            questions,
+            status,
+            self._desk.halt.state,
+        )
 
     async def _keep(self, bracket: Bracket, name: str, quantity: Decimal) -> None:
         """Written down now, or as soon as the journal can be written: a later host has to know it too."""

@@ -28,6 +28,11 @@ PROTECTION_CODES: Mapping[str, Code] = {
         "Stops or targets beside which the entry could not be sent still rest at the venue, longer than the deadline.",
         "Look at the venue, cancel there what protects nothing any more, and signal again.",
     ),
+    "LEGS_STRAY": Code(
+        CodeKind.ALARM,
+        "Other orders have closed what an entry that rests had filled, and its stop or target still stands at the venue.",
+        "Cancel the legs that the message names at the venue, or the entry: then the host cancels them.",
+    ),
     "LEG_STUCK": Code(
         CodeKind.ALARM,
         "The venue does not cancel a stop or target that is to go; it is asked again and again, ever more slowly.",

@@ -104,6 +104,7 @@ class Protector(Brackets):
                 await tell(self._desk, bracket)
                 return None
         await self._keep_rest(bracket)
+        self._give_way(bracket)
         await self._release(bracket)
         await self._replace(bracket)
         self._moved(bracket)
@@ -142,6 +143,9 @@ class Protector(Brackets):
         plan = bracket.entry.plan
         if plan is not None and plan.kind == "attached":
             acted = await self._attached.tend(bracket)
+            if bracket.gone is not None and not self._attached.due(bracket):
+                self._believe_gone(bracket)
+                return True
             if acted is False and self._attached.missing(bracket):
                 self.failing.fail(bracket, "the venue does not show the stop that went with it")
             return acted

@@ -25,6 +25,7 @@ from ..accounts.desk import Desk
 from ..accounts.halting import trip
 from ..accounts.live import Live
 from ..journal.protocol import JournalError
+from ..orders.lookups import can_look
 from ..orders.repair import repair
 from .follow import Follower
 from .holdings import Pair, Readings, Subject, pairs
@@ -69,6 +70,7 @@ class Comparison:
         self._seen: dict[Subject, Pair] = {}
         self._told: dict[Subject, tuple[Decimal, ...]] = {}
         self._strangers: dict[str, ExecutionResult | None] = {}
+        self._once: set[str] = set()
         self._opened = asyncio.Event()
 
     def take(self, live: Live) -> None:
@@ -198,7 +200,8 @@ class Comparison:
     async def _compare_orders(self, updates: Iterable[OrderUpdate]) -> None:
         """Open orders that memory does not know: what is ours goes the way of all updates, what is foreign is told once."""
         known, self._strangers = self._strangers, {}
-        unsettled = self._unsettled()
+        unsettled, filling = self._unsettled(), self._filling()
+        before, self._once = self._once, set()
         foreign: list[str] = []
         async for update in in_parts(updates):
             ref = update.ref
@@ -208,7 +211,11 @@ class Comparison:
             elif await self._follower.ours(ref) is not None:
                 self._strangers[name] = update.result
                 self._follower.take(update)
-            elif not unsettled if ref.symbol is None else ref.symbol not in unsettled:
+            elif unsettled if ref.symbol is None else ref.symbol in unsettled:
+                continue
+            elif name not in before and (filling if ref.symbol is None else ref.symbol in filling):
+                self._once.add(name)  # it may be a leg of what has filled in this very moment
+            else:
                 self._strangers[name] = None
                 foreign.append(name)
                 self._emit("order", ref.symbol or "", "", name)
@@ -219,9 +226,27 @@ class Comparison:
     def _unsettled(self) -> set[str]:
         """The instruments where an order of ours may be at the venue under a name that is not known yet."""
         live = self._desk.live.values()
-        return {order.lane for order in live if not order.concluded.done() or self._desk.questions(order.lane)}
+        look = can_look(self._desk)
+        return {order.lane for order in live if self._in_question(order) or (look and _unread(order))}
+
+    def _in_question(self, order: Live) -> bool:
+        return not order.concluded.done() or bool(self._desk.questions(order.lane))
+
+    def _filling(self) -> set[str]:
+        """The instruments of entries that may fill further, with legs that the venue makes when they do."""
+        return {order.lane for order in self._desk.live.values() if _attached(order) and not order.result.status.terminal}
 
     def _emit(self, kind: Literal["position", "balance", "order"], symbol: str, ours: str, venues: str) -> None:
         self._desk.emit(
             Mismatch(account=self._desk.name, time=self._desk.clock.now(), kind=kind, symbol=symbol, ours=ours, venues=venues)
         )
+
+
+def _attached(order: Live) -> bool:
+    """The venue keeps its legs with it."""
+    return order.plan is not None and order.plan.kind == "attached"
+
+
+def _unread(order: Live) -> bool:
+    """It has filled since its legs were last read back."""
+    return _attached(order) and order.booked > order.read

@@ -19,7 +19,7 @@ from attrs import define
 from fks_exec.errors import InvalidOrder
 from fks_exec.model.events import OrderUpdate
 from fks_exec.model.orders import OrderRef
-from fks_exec.model.results import ExecutionResult, Status
+from fks_exec.model.results import ExecutionResult, Leg, Status
 from fks_exec.outcomes import check_published
 
 from ..accounts.desk import Desk
@@ -188,8 +188,7 @@ class Poller:
 
     def _enter(self, live: Live) -> None:
         name = live.key.client_order_id
-        names = ((leg.order_id, leg.venue_client_order_id) for leg in live.result.legs if not leg.status.terminal)
-        legs = frozenset(leg for both in names for leg in both if leg is not None)
+        legs = frozenset(each for leg in live.result.legs if not leg.status.terminal for each in _names(leg))
         self._open[name] = _Open(live, live.result, next(self._marks), legs)
         self._legs.update(dict.fromkeys(legs, name))
 
@@ -264,6 +263,7 @@ class Poller:
             live = self._desk.find(update.ref)
             if live is not None:
                 seen.add(live.key.client_order_id)
+                seen.update(name for leg in update.result.legs for name in _names(leg))
                 self._compare(live, update)
             elif leg := self._leg(update.ref):
                 seen.add(leg)
@@ -271,7 +271,7 @@ class Poller:
                 strangers.append(update)
         missing: list[_Open] = []
         async for name, order in in_parts(list(self._open.items())):
-            if name in seen or (order.result.status.terminal and order.legs <= seen):
+            if (name in seen or (order.result.status.terminal and order.legs)) and _legs_shown(order, seen):
                 order.absence = None
                 self._wanted.pop(name, None)
             elif order.mark < mark:
@@ -340,6 +340,19 @@ class Poller:
             name = order.live.key.client_order_id
             text = f"the venue had taken order {name} and does not show it any more; it counts as open until it is settled"
             self._desk.alarm("ORDER_GONE", f"{text}: look at the venue's history, then fks-exec orders resolve {name}", name)
+
+
+def _names(leg: Leg) -> list[str]:
+    """What the venue may call a leg."""
+    return [name for name in (leg.order_id, leg.venue_client_order_id) if name is not None]
+
+
+def _legs_shown(order: _Open, seen: Container[str]) -> bool:
+    """Whether a list shows all legs that the venue keeps with what an order has filled, as far as they have names."""
+    if not order.legs or not order.result.filled_quantity or order.live.legs_apart:
+        return True
+    resting = [_names(leg) for leg in order.result.legs if not leg.status.terminal]
+    return all(any(name in seen for name in names) for names in resting if names)
 
 
 def _to_look_at(live: Live) -> bool:
