@@ -159,6 +159,16 @@ def orders(draw: st.DrawFn, symbol: str, rules: Instrument) -> Order:
 
 
 @pytest.mark.parametrize(("name", "kind"), desks())
+def test_a_word_that_no_order_takes_is_refused_and_not_left_out(name: str, kind: str) -> None:
+    """Who writes reduceOnly there means it, and would have bought."""
+    here = desk(name, kind)
+    symbol = next(iter(here.markets))
+    order = Order(symbol=symbol, side="buy", quantity="1", options={"reduceOnly": True})
+    with pytest.raises(VenueRejected, match=f"orders to {name} take no options from here; leave out reduceOnly"):
+        entry(order, "1234567891234", here.markets[symbol], here.known, here.probes)
+
+
+@pytest.mark.parametrize(("name", "kind"), desks())
 def test_no_stop_leg_or_reduce_only_order_goes_out_as_a_plain_one(name: str, kind: str) -> None:
     here = desk(name, kind)
 

@@ -191,6 +191,9 @@ def _attached(order: Order, known: Traits) -> dict[str, Any]:
 def _check_kind(order: Order, proved: Probed, known: Traits) -> None:
     """Refuse what would leave as an order of another kind, or what would leave without what was asked for."""
     name, resting = known.exchange, order.order_type is OrderType.LIMIT
+    if order.options:
+        words = ", ".join(sorted(order.options))
+        raise refuse(UNSUPPORTED, "orders to {} take no options from here; leave out {}", name, words)
     if order.order_type not in proved.order_types:
         raise refuse(UNSUPPORTED, "{} takes no {} order of {} from here", name, order.order_type, order.symbol)
     at_once = order.order_type is OrderType.MARKET and order.time_in_force is TimeInForce.IOC
