@@ -41,9 +41,10 @@ def test_a_code_is_explained_with_its_remedy(capsys: pytest.CaptureFixture[str])
 def test_every_meaning_of_a_word_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """A guard's denial and a venue's refusal have the same code; the guards that share one are told together."""
     assert run(["explain", "no_quote"]) == 0
-    denial, venue = capsys.readouterr().out.split("\n\n")
+    texts = capsys.readouterr().out.split("\n\n")
+    [denial] = [text for text in texts if text.startswith("NO_QUOTE: denial")]
     assert "from fks-exec-hub (exposure), fks-exec-hub (margin)" in denial
-    assert venue.startswith("NO_QUOTE: result, from fks-exec-paper\n")
+    [venue] = [text for text in texts if text.startswith("NO_QUOTE: result, from fks-exec-paper\n")]
     assert PAPER["NO_QUOTE"].remedy in venue
 
 
