@@ -92,7 +92,7 @@ TICK = Decimal("0.1")
 KINDS: tuple[Kind, ...] = ("place", "protect", "cancel", "amend", "look_up", "positions", "balance", "market")
 LASTS = (2.0, 3.0)
 """Seconds under faults, least and most."""
-BLIND = 4.0
+BLIND = 6.5
 """Seconds for which no look-up is answered, in some runs: longer than until a request can have no effect any more."""
 BLINDING = ("error", "unavailable", "drop", "html_before", "truncated")
 """What such look-ups meet."""

@@ -80,7 +80,7 @@ def resend_after_restart() -> None:
         if recorded.result is not None:
             return await original_take_up(desk, recorded)
         again.append(recorded)
-        return SimpleNamespace(key=recorded.key, result=recorded, plan=None, role="")  # nothing is written of it
+        return SimpleNamespace(key=recorded.key, result=recorded, plan=None, role="", booked=0)  # nothing is written of it
 
     again: list[Any] = []
     original, original_take_up = restore.restore, restore._take_up
