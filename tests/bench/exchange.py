@@ -66,11 +66,14 @@ async def turns(calls: dict[str, Call], seconds: float) -> dict[str, list[float]
 
 @asynccontextmanager
 async def ways(folder: Path) -> AsyncIterator[dict[str, Call]]:
-    """The same order in three ways, each over a connection of its own; each time it has to fill."""
+    """The same order in three ways, each over a connection of its own; each time it has to fill.
+
+    Bare ccxt goes without a limiter: that of its default would hold it up.
+    """
     async with AsyncExitStack() as stack:
         exchange = await stack.enter_async_context(ExchangeProcess("binance"))
         await ExchangeCounterpart(exchange.url).control("limits", weight=10**9, orders=10**9)
-        bare = await stack.enter_async_context(client("binance", exchange.url, limiter=True))
+        bare = await stack.enter_async_context(client("binance", exchange.url))
         config = CCXTConfig(exchange="binance", base_url=exchange.url, api_key=Secret("key1"), secret=Secret("secret1"))
         [kind] = fks_exec_venues()
         plugin: Any = kind.create()
