@@ -11,8 +11,9 @@ import pytest
 from attrs import define, field
 
 from fks_exec import VenueError
-from fks_exec_ccxt.holdings import fetch_balance, fetch_data, fetch_positions
+from fks_exec_ccxt.holdings import fetch_balance, fetch_positions
 from fks_exec_ccxt.outcomes import Unsettled
+from fks_exec_ccxt.quotes import fetch_data
 
 BTC = "BTC/USDT:USDT"
 

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What an account holds: positions of contracts, balances of currencies. A read that fails raises: it is not "nothing".
-
-:func:`fetch_data`, one look at the market, is here as well.
-"""
+"""What an account holds: positions of contracts, balances of currencies. A read that fails raises: it is not "nothing"."""
 
 from __future__ import annotations
 
@@ -15,7 +12,6 @@ from fks_exec import Balance, Position
 
 from .lookups import scopes
 from .outcomes import Unsettled
-from .quotes import fetch_data as fetch_data
 from .reading import MOST_PAGES, Params, cursor_of
 from .results import ZERO, exact
 

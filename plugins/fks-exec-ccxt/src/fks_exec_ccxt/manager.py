@@ -14,7 +14,7 @@ from fks_exec.model.market import MarketData
 from fks_exec.model.orders import Order, Submission
 from fks_exec.model.results import ExecutionResult
 
-from . import modes, opening
+from . import opening
 from .config import CCXTConfig
 from .connection import Connection
 from .loading import exchange_class, load_ccxt, wired
@@ -101,9 +101,7 @@ class ExchangeManager:
 
     async def place_order(self, account: str, order: Order, submission: Submission) -> ExecutionResult:
         """Send one order of an open account, once; raises as ``execute_order`` does."""
-        connection = self.connection(account)
-        await modes.before_order(connection, order, submission.deadline)
-        return await Trader(connection).place(order, submission)
+        return await Trader(self.connection(account)).place(order, submission)
 
     async def _connect(self, account: str, config: CCXTConfig, context: VenueContext) -> Connection:
         await load_ccxt()

@@ -24,7 +24,7 @@ from fks_exec import (
     VenueRejected,
 )
 
-from . import attached, mapping, orderlists
+from . import attached, mapping, modes, orderlists
 from .changing import rules_of
 from .checks import check_prices, check_quantity
 from .lookups import Lookups
@@ -40,11 +40,6 @@ _PAUSE = 0.02
 """Seconds before the second look at an order that was just taken; each further one is twice as long after the one before."""
 
 
-async def place(connection: Connection, order: Order, submission: Submission) -> ExecutionResult:
-    """Place an order, once; raises as :meth:`Trader.place`."""
-    return await Trader(connection).place(order, submission)
-
-
 @frozen
 class Trader:
     """Places and cancels orders of one account.
@@ -56,12 +51,13 @@ class Trader:
     connection: Connection
 
     async def place(self, order: Order, submission: Submission) -> ExecutionResult:
-        """Place an order, once.
+        """Place an order, once; before the first of an instrument, its modes are compared with the configuration.
 
         Raises:
             VenueError: proof that it does not stand.
             Unsettled: it may stand.
         """
+        await modes.before_order(self.connection, order, submission.deadline)
         market = market_of(self.connection, order.symbol)
         name = submission.venue_client_order_id
         ask = await self._ask(order, market, submission)

@@ -33,8 +33,9 @@ from .connection import Connection
 from .instruments import instrument
 from .lookups import Lookups
 from .manager import ExchangeManager
+from .quotes import fetch_data
 from .reading import market_of
-from .trading import Trader, place
+from .trading import Trader
 
 
 class CCXTPlugin:
@@ -85,10 +86,8 @@ class CCXTPlugin:
 
     @hookimpl
     async def execute_order(self, order: Order, submission: Submission) -> ExecutionResult:
-        """Send one order, once; before the first of an instrument, its modes are compared with the configuration."""
-        opened = self.connection
-        await modes.before_order(opened, order, submission.deadline)
-        return await place(opened, order, submission)
+        """Send one order, once."""
+        return await Trader(self.connection).place(order, submission)
 
     @hookimpl
     async def protect_position(self, protection: Protection, submission: Submission) -> ExecutionResult:
@@ -128,7 +127,7 @@ class CCXTPlugin:
     @hookimpl
     async def fetch_data(self, symbol: str) -> MarketData:
         """Bid, ask, last price."""
-        return await holdings.fetch_data(self.connection, symbol)
+        return await fetch_data(self.connection, symbol)
 
     @hookimpl
     async def fetch_instrument(self, symbol: str) -> Instrument:
