@@ -113,7 +113,7 @@ def mutants(session: nox.Session) -> None:
 def stands(session: nox.Session, name: str, kind: str = "") -> None:
     """Install a distribution as a wheel, with its own pins and nothing else: it imports, and lacks nothing."""
     pinned(session, f"{kind}{name}")
-    session.install("--no-index", "--find-links", "dist", name)
+    session.install("--no-index", "--find-links", "dist", name, env={"UV_NO_CACHE": "1"})  # uv keeps a wheel by its name
     check(session)
     module = name.replace("-", "_")
     pins = re.findall(r"^([a-z0-9-]+)==", Path(f"requirements/{kind}{name}.txt").read_text("utf-8"), re.MULTILINE)

@@ -12,41 +12,20 @@ import pytest
 from aiohttp import web
 from attrs import evolve
 
-from fks_exec import MarketData, Order, Secret, Submission, VenueContext
-from fks_exec.clock import SystemClock
+from fks_exec import Secret
 from fks_exec.errors import ConfigError, NotSent, VenueAuthError, VenueClosed, VenueError, VenueRateLimited, VenueRejected
-from fks_exec_ccxt import modes
 from fks_exec_ccxt.config import CCXTConfig
 from fks_exec_ccxt.connection import Connection
-from fks_exec_ccxt.loading import exchange_class, import_ccxt
+from fks_exec_ccxt.loading import exchange_class
 from fks_exec_ccxt.manager import ExchangeManager
-from fks_exec_ccxt.opening import check_proved, warm_up
+from fks_exec_ccxt.opening import warm_up
 from fks_exec_ccxt.outcomes import Unsettled
 from fks_exec_ccxt.starting import construct, placed
 from fks_exec_ccxt.traits import traits
-from fks_exec_ccxt.urls import Environment, check_given, environment, has_sandbox, is_loopback, rehosted
-from fks_exec_ccxt.venue import CCXTPlugin
+from fks_exec_ccxt.urls import Environment
 from fks_exec_simulators.exchanges import make
+from fks_exec_simulators.exchanges.accounts import KEYS, MARKETS, config, context
 from fks_exec_simulators.exchanges.counterpart import ExchangeCounterpart
-
-KEYS = {"api_key": Secret("key1"), "secret": Secret("secret1")}
-MARKET = {
-    **{"symbol": "BTC/USDT:USDT", "id": "BTCUSDT", "base": "BTC", "quote": "USDT", "settle": "USDT", "type": "swap"},
-    **{"swap": True, "spot": False, "linear": True, "inverse": False, "contract": True, "active": True},
-}
-MARKETS = {"binance": ("spot", "BTC/USDT"), "bybit": ("swap", "BTC/USDT:USDT")}
-
-
-async def no_quote(account: str, symbol: str) -> MarketData:
-    raise AssertionError("no other account is asked")
-
-
-def context(account: str = "mine", **more: Any) -> VenueContext:
-    return VenueContext(account=account, publish=print, quote=no_quote, **more)
-
-
-def config(name: str, url: str | None, **more: Any) -> CCXTConfig:
-    return CCXTConfig(exchange=name, base_url=url, **{"market_type": MARKETS[name][0], **KEYS, **more})
 
 
 class Desk:
@@ -99,7 +78,6 @@ FAULTS = {
     "hang_before": (Unsettled, 0),
     "unavailable": (Unsettled, 0),
 }
-"""What a fault proves, and how many orders there are at the exchange after it."""
 
 
 @pytest.mark.parametrize("name", sorted(MARKETS))
@@ -255,126 +233,6 @@ async def test_missing_credentials_are_told_by_the_configurations_names() -> Non
     assert caught.value.where == "accounts.a.config.password"
 
 
-async def test_an_exchange_without_a_sandbox_wants_live_said() -> None:
-    with pytest.raises(ConfigError, match="live = true"):
-        await ExchangeManager().open("a", CCXTConfig(exchange="kraken", **KEYS), context("a"))  # type: ignore[arg-type]
-
-
-async def test_a_live_account_is_not_opened_at_a_simulated_exchange_by_mistake() -> None:
-    async with make("binance") as server:
-        with pytest.raises(ConfigError, match="no real exchange"):
-            await ExchangeManager().open("a", config("binance", server.url), context("a", live=True))
-        meant = config("binance", server.url, allow_custom_base_url=True)
-        manager = ExchangeManager()
-        assert (await manager.open("a", meant, context("a", live=True))).live
-        await manager.close("a")
-
-
-REAL = [
-    ("bybit", "https://api.bybit.com"),
-    ("bybit", "https://API.Bybit.com:443/"),
-    ("binance", "https://api.binance.com"),
-    ("binance", "https://api1.binance.com"),
-    ("okx", "https://www.okx.com"),
-    ("kraken", "https://api.kraken.com"),
-]
-
-
-@pytest.mark.parametrize(("name", "url"), REAL)
-async def test_an_exchanges_own_host_is_traded_at_only_where_live_is_said(name: str, url: str) -> None:
-    keys: dict[str, Any] = {**KEYS, "password": Secret("p")}
-    wanted = CCXTConfig(exchange=name, base_url=url, allow_custom_base_url=True, **keys)
-    with pytest.raises(ConfigError, match="for real money, and the account is not live") as caught:
-        await ExchangeManager().open("mine", wanted, context())
-    assert caught.value.where.endswith("base_url")
-    assert environment(exchange_class(name)(), wanted, live=True, sandbox=None).base_url == url
-
-
-@pytest.mark.parametrize(
-    ("name", "url"),
-    [("bybit", "https://api-testnet.bybit.com"), ("binance", "https://testnet.binance.vision"), ("bybit", "https://my.host")],
-)
-def test_a_live_account_goes_to_no_other_host_and_one_that_is_not_may(name: str, url: str) -> None:
-    wanted = CCXTConfig(exchange=name, base_url=url, allow_custom_base_url=True)
-    assert environment(exchange_class(name)(), wanted, live=False, sandbox=None).kind == "custom"
-    with pytest.raises(ConfigError, match="the account is live and base_url is no host of"):
-        environment(exchange_class(name)(), wanted, live=True, sandbox=None)
-
-
-def test_every_address_of_every_exchange_is_known_as_one_for_real_money() -> None:
-    for name in import_ccxt().exchanges:
-        for address in _addresses(exchange_class(name)().urls["api"]):
-            given = exchange_class(name)()
-            given.urls = {**given.urls, "api": {"public": "http://127.0.0.1:9", "private": address}}
-            with pytest.raises(ConfigError, match="trades real money"):
-                check_given(given, exchange_class(name)(), live=False)
-
-
-@pytest.mark.parametrize(("name", "kind"), [("kraken", "spot"), ("binance", "swap"), ("bybit", "spot")])
-async def test_real_money_goes_to_what_was_tried_against_a_counterpart_unless_it_is_said(name: str, kind: Any) -> None:
-    wanted = CCXTConfig(exchange=name, market_type=kind, **KEYS)  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="keep a conformance record, then write accept_unproved = true") as caught:
-        await ExchangeManager().open("a", wanted, context("a", live=True))
-    assert caught.value.where == "accounts.a.config.accept_unproved"
-    check_proved(evolve(wanted, accept_unproved=True), context("a", live=True))
-    check_proved(wanted, context("a"))
-
-
-def test_what_was_tried_against_a_counterpart_needs_no_word_more() -> None:
-    for name, kind in (("binance", "spot"), ("bybit", "swap")):
-        check_proved(CCXTConfig(exchange=name, market_type=kind), context("a", live=True))  # type: ignore[arg-type]
-
-
-def _addresses(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [text for one in items for text in _addresses(one)]
-
-
-def test_a_base_url_reaches_every_address_of_every_exchange() -> None:
-    for name in import_ccxt().exchanges:
-        exchange = exchange_class(name)()
-        for address in _addresses(rehosted(exchange.urls["api"], "http://127.0.0.1:9")):
-            assert address.startswith("http://127.0.0.1:9") or "://" not in address
-            assert "{" not in address.split("/")[2]
-
-
-def _pointed(name: str, **more: Any) -> Any:
-    """An exchange as an account that is not live has it."""
-    wanted = CCXTConfig(exchange=name, **more)
-    exchange = construct(exchange_class(name), wanted, traits(name))
-    known = traits(name).sandbox or ("sandbox" if has_sandbox(exchange) else None)
-    environment(exchange, wanted, live=False, sandbox=known).settle(exchange)
-    return exchange
-
-
-@pytest.mark.parametrize("name", ["binance", "bybit", "gate", "deribit", "woo", "cryptocom", "krakenfutures", "hyperliquid"])
-def test_without_live_every_address_is_of_the_sandbox(name: str) -> None:
-    live = set(_addresses(exchange_class(name)().urls["api"]))
-    exchange = _pointed(name)
-    assert exchange.urls["api"] == exchange.urls["test"]
-    assert not {address for address in _addresses(exchange.urls["api"]) if address.startswith("http")} & live
-
-
-def test_a_sandbox_that_is_told_by_a_header_is_switched_on() -> None:
-    assert _pointed("okx").headers["x-simulated-trading"] == "1"
-    assert _pointed("bitget").options["sandboxMode"] is True
-
-
-def test_demo_trading_is_another_place_than_the_sandbox() -> None:
-    assert "demo" in str(_pointed("bybit", demo=True).urls["api"])
-    assert "demo" in str(_pointed("binance", demo=True).urls["api"])
-    with pytest.raises(ConfigError, match="no demo trading"):
-        _pointed("deribit", demo=True)
-
-
-@pytest.mark.parametrize("name", ["kraken", "coinbase", "kucoin", "mexc", "bitfinex"])
-def test_no_sandbox_is_made_up_where_there_is_none(name: str) -> None:
-    with pytest.raises(ConfigError, match="say live = true"):
-        _pointed(name)
-
-
 def test_options_that_ccxt_must_not_have_are_ours_whatever_the_configuration_says() -> None:
     exchange = construct(exchange_class("binance"), CCXTConfig(exchange="binance", options={"x": 1}), traits("binance"))
     assert exchange.options["x"] == 1
@@ -409,51 +267,6 @@ async def test_before_an_order_hyperliquid_is_only_asked() -> None:
     await exchange.close()
 
 
-def test_loopback_is_told_by_the_host() -> None:
-    assert is_loopback("http://127.0.0.1:1")
-    assert is_loopback("http://[::1]:1")
-    assert is_loopback("http://localhost")
-    assert not is_loopback("https://api.binance.com")
-
-
-async def test_a_hedged_account_is_told_when_the_configuration_does_not_say_so() -> None:
-    class Hedged:
-        """An exchange that answers what a test says."""
-
-        id, has, hedged = "binance", {"fetchPositionMode": True, "fetchLeverage": True, "fetchPositions": True}, True
-        leverage, mode = 5, "cross"
-        markets = {MARKET["symbol"]: MARKET}  # noqa: RUF012
-
-        async def fetch_position_mode(self, symbol: str) -> Any:
-            return {"hedged": self.hedged}
-
-        async def fetch_leverage(self, symbol: str) -> Any:
-            return {"marginMode": self.mode, "longLeverage": self.leverage, "shortLeverage": self.leverage}
-
-        async def fetch_positions(self) -> Any:
-            return []
-
-    def opened(**more: Any) -> Connection:
-        wanted = CCXTConfig(exchange="binance", market_type="swap", **more)
-        return Connection(Hedged(), wanted, traits("binance", "swap"), context())
-
-    await modes.compare(opened(position_mode="hedged"))
-    await modes.compare(opened(position_mode="hedged", leverage="5", margin_mode="cross"))
-    with pytest.raises(ConfigError, match="the account at binance is hedged; write position_mode = 'hedged'"):
-        await modes.compare(opened())
-    with pytest.raises(ConfigError, match="leverage is 10 here and 5 for BTC/USDT:USDT"):
-        await modes.compare(opened(position_mode="hedged", leverage="10"))
-    with pytest.raises(ConfigError, match="margin_mode is 'isolated' here and 'cross'"):
-        await modes.compare(opened(position_mode="hedged", margin_mode="isolated"))
-
-
-async def test_what_every_order_says_must_be_said_by_the_configuration() -> None:
-    wanted = CCXTConfig(exchange="kucoin", market_type="swap")
-    exchange = construct(exchange_class("kucoin"), wanted, traits("kucoin", "swap"))
-    with pytest.raises(ConfigError, match="every order to kucoin says the"):
-        await modes.compare(Connection(exchange, wanted, traits("kucoin", "swap"), context()))
-
-
 @pytest.mark.parametrize("name", ["bitget", "gate", "kucoin", "bybit"])
 async def test_an_account_mode_that_could_not_be_asked_is_no_answer(name: str) -> None:
     """ccxt takes a failed question for "no, it is a classic account" on Bitget and Gate."""
@@ -485,133 +298,9 @@ async def broken(status: int) -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-async def test_leverage_is_compared_over_http() -> None:
-    async with make("bybit") as server:
-        counterpart = ExchangeCounterpart(server.url, "key1")
-        manager = ExchangeManager()
-        told = await _leverage(manager, server.url)
-        await manager.open("mine", config("bybit", server.url, leverage=told), context())
-        await manager.close("mine")
-        with pytest.raises(ConfigError, match=r"leverage is 37 here and .* set it there"):
-            await manager.open("mine", config("bybit", server.url, leverage="37"), context())
-        assert await counterpart.requests() == 0
-
-
-async def test_a_hedged_account_at_bybit_is_told_over_http() -> None:
-    async with make("bybit") as server:
-        counterpart = ExchangeCounterpart(server.url, "key1")
-        manager = ExchangeManager()
-        await counterpart.control("hedge", account="key1", on=True)
-        with pytest.raises(ConfigError, match="the account at bybit is hedged; write position_mode = 'hedged'"):
-            await manager.open("mine", config("bybit", server.url), context())
-        await manager.open("mine", config("bybit", server.url, position_mode="hedged"), context())
-        await manager.close("mine")
-        await counterpart.control("hedge", account="key1", on=False)
-        with pytest.raises(ConfigError, match="position_mode is 'hedged', and the account at bybit is one_way"):
-            await manager.open("mine", config("bybit", server.url, position_mode="hedged"), context())
-
-
-async def test_leverage_of_another_instrument_is_compared_before_its_first_order() -> None:
-    other = "ETH/USDT:USDT"
-    async with make("bybit") as server:
-        counterpart = ExchangeCounterpart(server.url, "key1")
-        plugin = CCXTPlugin()
-        await plugin.init(config("bybit", server.url, leverage="10"), context())
-        await counterpart.control("leverage", account="key1", symbol="ETHUSDT", leverage="3")
-        assert (await plugin.fetch_instrument(other)).symbol == other
-        for count in (1, 2):
-            with pytest.raises(VenueRejected, match=f"leverage is 10 here and 3 for {other}") as caught:
-                await plugin.execute_order(_order(other), _submission(count))
-            assert caught.value.code == "MODE"
-        assert await counterpart.requests() == 0
-        await counterpart.control("leverage", account="key1", symbol="ETHUSDT", leverage="10")
-        asked = server.counts["GET /v5/position/list"]
-        for count in (3, 4):
-            await plugin.execute_order(_order(other), _submission(count))
-        assert server.counts["GET /v5/position/list"] == asked + 1
-        assert await counterpart.requests() == 2
-        await plugin.close()
-
-
-async def test_an_exit_does_not_wait_for_the_leverage() -> None:
-    other = "ETH/USDT:USDT"
-    async with make("bybit") as server:
-        counterpart = ExchangeCounterpart(server.url, "key1")
-        plugin = CCXTPlugin()
-        await plugin.init(config("bybit", server.url, leverage="10"), context())
-        await plugin.execute_order(_order(other), _submission(1))
-        plugin.connection.compared.clear()
-        await counterpart.control("leverage", account="key1", symbol="ETHUSDT", leverage="3")
-        asked = server.counts["GET /v5/position/list"]
-        await plugin.execute_order(_order(other, side="sell", reduce_only=True), _submission(2))
-        assert server.counts["GET /v5/position/list"] == asked
-        await plugin.close()
-
-
-async def test_leverage_that_cannot_be_read_leaves_the_order_unsent() -> None:
-    other = "ETH/USDT:USDT"
-    async with make("bybit") as server:
-        counterpart = ExchangeCounterpart(server.url, "key1")
-        plugin = CCXTPlugin()
-        await plugin.init(config("bybit", server.url, leverage="10"), context())
-        await counterpart.away(True)
-        assert (await plugin.fetch_instrument(other)).symbol == other
-        with pytest.raises(NotSent):
-            await plugin.execute_order(_order(other), _submission(1))
-        await counterpart.away(False)
-        await plugin.execute_order(_order(other), _submission(2))
-        assert await counterpart.requests() == 1
-        await plugin.close()
-
-
-async def test_the_rules_of_an_instrument_do_not_wait_long_for_its_leverage() -> None:
-    async with make("bybit") as server:
-        plugin = CCXTPlugin()
-        await plugin.init(config("bybit", server.url, leverage="10"), context())
-        never = asyncio.Event()
-        plugin.connection.exchange.fetch_leverage = lambda symbol: never.wait()
-        async with asyncio.timeout(3):
-            assert (await plugin.fetch_instrument("ETH/USDT:USDT")).price_tick > 0
-        await plugin.close()
-
-
-def _order(symbol: str, side: Any = "buy", **more: Any) -> Order:
-    return Order(symbol=symbol, side=side, quantity="0.1", **more)
-
-
-def _submission(count: int) -> Submission:
-    return Submission(account="mine", venue_client_order_id=f"mode{count}", deadline=SystemClock().monotonic() + 5)
-
-
-async def _leverage(manager: ExchangeManager, url: str) -> str:
-    connection = await manager.open("other", config("bybit", url), context("other"))
-    told = await connection.call(lambda: connection.exchange.fetch_leverage("BTC/USDT:USDT"), reading=True)
-    await manager.close("other")
-    return str(told["longLeverage"])
-
-
 async def test_a_closed_connection_says_so() -> None:
     async with desk("binance") as one:
         await one.connection.close()
         await one.connection.close()
         with pytest.raises(VenueError, match="is closed"):
             await one.place()
-
-
-async def test_what_is_held_can_be_closed_though_the_leverage_differs() -> None:
-    """An exit that waits for somebody to change a configuration costs more than another leverage."""
-    symbol = "BTC/USDT:USDT"
-    async with make("bybit") as server:
-        counterpart = ExchangeCounterpart(server.url, "key1")
-        before = CCXTPlugin()
-        await before.init(config("bybit", server.url), context())
-        assert (await before.execute_order(_order(symbol), _submission(1))).status == "filled"
-        await before.close()
-        await counterpart.control("leverage", account="key1", symbol="BTCUSDT", leverage="3")
-        plugin = CCXTPlugin()
-        await plugin.init(config("bybit", server.url, leverage="5"), context())
-        with pytest.raises(VenueRejected, match="leverage is 5 here and 3"):
-            await plugin.execute_order(_order(symbol), _submission(2))
-        out = _order(symbol, side="sell", reduce_only=True)
-        assert (await plugin.execute_order(out, _submission(3))).status == "filled"
-        await plugin.close()

@@ -8,19 +8,16 @@ from typing import Any
 
 import pytest
 
-from fks_exec import Check, MarketData, Secret, VenueContext
+from fks_exec import Check, Secret, VenueContext
 from fks_exec.errors import VenueAuthError
 from fks_exec_ccxt.config import CCXTConfig
 from fks_exec_ccxt.connection import Connection
 from fks_exec_ccxt.health import health
 from fks_exec_ccxt.manager import ExchangeManager
 from fks_exec_simulators.exchanges import make
+from fks_exec_simulators.exchanges.accounts import no_quote
 
 NAMES = ["session", "time", "authentication", "markets", "rate budget"]
-
-
-async def no_quote(account: str, symbol: str) -> MarketData:
-    raise AssertionError("no other account is asked")
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from blockbuster import BlockBuster
 
-from fks_exec import MarketData, RateBudget, Secret, VenueContext
+from fks_exec import RateBudget, Secret
 from fks_exec.clock import SystemClock
 from fks_exec.errors import ConfigError, NotSent, VenueError, VenueRejected
 from fks_exec_ccxt.config import CCXTConfig
@@ -20,23 +20,15 @@ from fks_exec_ccxt.connection import Connection
 from fks_exec_ccxt.loading import exchange_class
 from fks_exec_ccxt.manager import ExchangeManager
 from fks_exec_ccxt.urls import check_given
-from fks_exec_simulators.exchanges import make
+from fks_exec_simulators.exchanges import accounts, make
+from fks_exec_simulators.exchanges.accounts import context
 from fks_exec_simulators.exchanges.counterpart import ExchangeCounterpart
 
 INFO = "GET /api/v3/exchangeInfo"
 
 
-async def no_quote(account: str, symbol: str) -> MarketData:
-    raise AssertionError("no other account is asked")
-
-
-def context(account: str, **more: Any) -> VenueContext:
-    return VenueContext(account=account, publish=print, quote=no_quote, **more)
-
-
 def config(url: str | None, key: str = "1", **more: Any) -> CCXTConfig:
-    keys = {"api_key": Secret(f"key{key}"), "secret": Secret(f"secret{key}")}
-    return CCXTConfig(exchange="binance", base_url=url, **{**keys, **more})
+    return accounts.config("binance", url, key, **more)
 
 
 async def until(fact: Callable[[], bool]) -> None:

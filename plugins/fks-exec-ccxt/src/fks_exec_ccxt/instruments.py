@@ -12,7 +12,7 @@ from fks_exec import Instrument, Kind
 from .probed import AnyProbed, Probed
 from .traits import Traits, traits
 
-DECIMAL_PLACES, SIGNIFICANT_DIGITS, TICK_SIZE = 2, 3, 4
+SIGNIFICANT_DIGITS, TICK_SIZE = 3, 4
 """ccxt's ways to tell a precision; bitfinex has the second."""
 
 
