@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fks_exec import OrderChange, Side, Status, VenueError, VenueRejected
-from fks_exec_ccxt.attached import asked_of
-from fks_exec_ccxt.results import Told
+from fks_exec_ccxt.reading.attached import asked_of
+from fks_exec_ccxt.reading.results import Told
 
 
 async def enter(seat: Any, **more: Any) -> Any:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from fks_exec import Capabilities, ConfigError, OrderType
-from fks_exec_ccxt.capabilities import UPPER, Row, capabilities, table
 from fks_exec_ccxt.config import CCXTConfig
-from fks_exec_ccxt.probing import Probes
-from fks_exec_ccxt.traits import traits
+from fks_exec_ccxt.knowledge.traits import traits
+from fks_exec_ccxt.requests.capabilities import UPPER, Row, capabilities, table
+from fks_exec_ccxt.requests.probing import Probes
 from fks_exec_simulators.offline import exchanges, offline
 
 

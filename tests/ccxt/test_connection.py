@@ -15,14 +15,14 @@ from attrs import evolve
 from fks_exec import Secret
 from fks_exec.errors import ConfigError, NotSent, VenueAuthError, VenueClosed, VenueError, VenueRateLimited, VenueRejected
 from fks_exec_ccxt.config import CCXTConfig
-from fks_exec_ccxt.connection import Connection
-from fks_exec_ccxt.loading import exchange_class
+from fks_exec_ccxt.knowledge.traits import traits
 from fks_exec_ccxt.manager import ExchangeManager
-from fks_exec_ccxt.opening import warm_up
-from fks_exec_ccxt.outcomes import Unsettled
-from fks_exec_ccxt.starting import construct, placed
-from fks_exec_ccxt.traits import traits
-from fks_exec_ccxt.urls import Environment
+from fks_exec_ccxt.session.connection import Connection
+from fks_exec_ccxt.session.loading import exchange_class
+from fks_exec_ccxt.session.opening import warm_up
+from fks_exec_ccxt.session.starting import construct, placed
+from fks_exec_ccxt.session.urls import Environment
+from fks_exec_ccxt.wire.outcomes import Unsettled
 from fks_exec_simulators.exchanges import make
 from fks_exec_simulators.exchanges.accounts import KEYS, MARKETS, config, context
 from fks_exec_simulators.exchanges.counterpart import ExchangeCounterpart

@@ -25,10 +25,10 @@ import pytest
 from attrs import evolve, field, frozen
 
 from fks_exec import Order, Protection, Side, VenueRejected
-from fks_exec_ccxt import orderlists
-from fks_exec_ccxt.mapping import Request, entry, leg
-from fks_exec_ccxt.probing import Probes
-from fks_exec_ccxt.traits import Traits, traits
+from fks_exec_ccxt.knowledge.traits import Traits, traits
+from fks_exec_ccxt.reading import orderlists
+from fks_exec_ccxt.requests.mapping import Request, entry, leg
+from fks_exec_ccxt.requests.probing import Probes
 from fks_exec_simulators.offline import Captured, captured, exchanges, offline
 
 GOLDEN = Path(__file__).with_name("golden")

@@ -11,9 +11,9 @@ import pytest
 from fks_exec import Check, Secret, VenueContext
 from fks_exec.errors import VenueAuthError
 from fks_exec_ccxt.config import CCXTConfig
-from fks_exec_ccxt.connection import Connection
-from fks_exec_ccxt.health import health
 from fks_exec_ccxt.manager import ExchangeManager
+from fks_exec_ccxt.session.connection import Connection
+from fks_exec_ccxt.session.health import health
 from fks_exec_simulators.exchanges import make
 from fks_exec_simulators.exchanges.accounts import no_quote
 

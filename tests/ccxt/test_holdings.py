@@ -11,9 +11,9 @@ import pytest
 from attrs import define, field
 
 from fks_exec import VenueError
-from fks_exec_ccxt.holdings import fetch_balance, fetch_positions
-from fks_exec_ccxt.outcomes import Unsettled
-from fks_exec_ccxt.quotes import fetch_data
+from fks_exec_ccxt.reading.holdings import fetch_balance, fetch_positions
+from fks_exec_ccxt.reading.quotes import fetch_data
+from fks_exec_ccxt.wire.outcomes import Unsettled
 
 BTC = "BTC/USDT:USDT"
 

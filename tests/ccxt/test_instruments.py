@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from fks_exec import Instrument, Kind
-from fks_exec_ccxt.instruments import instrument, rules
-from fks_exec_ccxt.probing import Probed, Probes
-from fks_exec_ccxt.traits import traits
+from fks_exec_ccxt.knowledge.traits import traits
+from fks_exec_ccxt.requests.instruments import instrument, rules
+from fks_exec_ccxt.requests.probing import Probed, Probes
 from fks_exec_simulators.offline import exchanges, offline
 
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fks_exec.errors import NotSent, VenueRateLimited
-from fks_exec_ccxt.limits import ANSWER_TIME, Budget, Turns
-from fks_exec_ccxt.loading import import_ccxt
+from fks_exec_ccxt.session.loading import import_ccxt
+from fks_exec_ccxt.wire.limits import ANSWER_TIME, Budget, Turns
 
 import_ccxt()
 from ccxt.async_support.base.throttler import Throttler  # noqa: E402

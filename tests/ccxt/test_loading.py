@@ -9,7 +9,7 @@ import pytest
 from blockbuster import BlockBuster
 
 from fks_exec.errors import ConfigError
-from fks_exec_ccxt.loading import exchange_class, load_ccxt
+from fks_exec_ccxt.session.loading import exchange_class, load_ccxt
 
 
 def test_no_module_of_ours_imports_ccxt() -> None:

@@ -13,9 +13,9 @@ from attrs import define, evolve, field
 
 from fks_exec import OrderRef, Status, VenueError
 from fks_exec.clock import SystemClock
-from fks_exec_ccxt.lookups import Lookups, scopes
-from fks_exec_ccxt.outcomes import Unsettled
-from fks_exec_ccxt.traits import Traits
+from fks_exec_ccxt.knowledge.traits import Traits
+from fks_exec_ccxt.reading.lookups import Lookups, scopes
+from fks_exec_ccxt.wire.outcomes import Unsettled
 
 EACH = pytest.mark.parametrize("name", ["binance", "bybit"])
 

@@ -16,10 +16,10 @@ from fks_exec import RateBudget, Secret
 from fks_exec.clock import SystemClock
 from fks_exec.errors import ConfigError, NotSent, VenueError, VenueRejected
 from fks_exec_ccxt.config import CCXTConfig
-from fks_exec_ccxt.connection import Connection
-from fks_exec_ccxt.loading import exchange_class
 from fks_exec_ccxt.manager import ExchangeManager
-from fks_exec_ccxt.urls import check_given
+from fks_exec_ccxt.session.connection import Connection
+from fks_exec_ccxt.session.loading import exchange_class
+from fks_exec_ccxt.session.urls import check_given
 from fks_exec_simulators.exchanges import accounts, make
 from fks_exec_simulators.exchanges.accounts import context
 from fks_exec_simulators.exchanges.counterpart import ExchangeCounterpart

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from fks_exec import Instrument, Order, OrderType, Protection, Side, TimeInForce, VenueRejected
 from fks_exec_ccxt.config import CCXTConfig
-from fks_exec_ccxt.instruments import instrument
-from fks_exec_ccxt.mapping import Request, entry, leg, needs_ask
-from fks_exec_ccxt.probing import Probes
-from fks_exec_ccxt.traits import Traits, traits
+from fks_exec_ccxt.knowledge.traits import Traits, traits
+from fks_exec_ccxt.requests.instruments import instrument
+from fks_exec_ccxt.requests.mapping import Request, entry, leg, needs_ask
+from fks_exec_ccxt.requests.probing import Probes
 from fks_exec_simulators.offline import Captured, NothingSent, exchanges, offline
 
 MARKET_TYPES = ("spot", "swap")

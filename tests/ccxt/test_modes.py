@@ -11,13 +11,13 @@ import pytest
 from fks_exec import Order, Submission
 from fks_exec.clock import SystemClock
 from fks_exec.errors import ConfigError, NotSent, VenueRejected
-from fks_exec_ccxt import modes
 from fks_exec_ccxt.config import CCXTConfig
-from fks_exec_ccxt.connection import Connection
-from fks_exec_ccxt.loading import exchange_class
+from fks_exec_ccxt.knowledge.traits import traits
 from fks_exec_ccxt.manager import ExchangeManager
-from fks_exec_ccxt.starting import construct
-from fks_exec_ccxt.traits import traits
+from fks_exec_ccxt.session import modes
+from fks_exec_ccxt.session.connection import Connection
+from fks_exec_ccxt.session.loading import exchange_class
+from fks_exec_ccxt.session.starting import construct
 from fks_exec_ccxt.venue import CCXTPlugin
 from fks_exec_simulators.exchanges import make
 from fks_exec_simulators.exchanges.accounts import config, context

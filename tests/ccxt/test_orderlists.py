@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fks_exec import Protection, Side, Status, VenueRejected
-from fks_exec_ccxt.orderlists import derived, request
-from fks_exec_ccxt.outcomes import Unsettled
+from fks_exec_ccxt.reading.orderlists import derived, request
+from fks_exec_ccxt.wire.outcomes import Unsettled
 
 LIST = "POST /api/v3/orderList/oco"
 MARKET = {"id": "BTCUSDT"}

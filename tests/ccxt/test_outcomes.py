@@ -20,11 +20,11 @@ from fks_exec.errors import (
     VenueRateLimited,
     VenueRejected,
 )
-from fks_exec_ccxt.loading import exchange_class, import_ccxt
-from fks_exec_ccxt.outcomes import DEFINITE, Duplicate, Unsettled, judged, unread, without_id
-from fks_exec_ccxt.redaction import clean
-from fks_exec_ccxt.unproved import UNPROVED, listed
-from fks_exec_ccxt.wire import Call, Handed
+from fks_exec_ccxt.session.loading import exchange_class, import_ccxt
+from fks_exec_ccxt.wire.calls import Call, Handed
+from fks_exec_ccxt.wire.outcomes import DEFINITE, Duplicate, Unsettled, judged, unread, without_id
+from fks_exec_ccxt.wire.redaction import clean
+from fks_exec_ccxt.wire.unproved import UNPROVED, listed
 
 ccxt = import_ccxt()
 REFUSALS = (VenueRejected, VenueRateLimited)

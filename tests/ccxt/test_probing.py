@@ -11,8 +11,8 @@ from attrs import evolve
 
 from fks_exec import OrderType, TimeInForce
 from fks_exec_ccxt.config import CCXTConfig
-from fks_exec_ccxt.probing import Probed, Probes, probe
-from fks_exec_ccxt.traits import traits
+from fks_exec_ccxt.knowledge.traits import traits
+from fks_exec_ccxt.requests.probing import Probed, Probes, probe
 from fks_exec_simulators.offline import exchanges, offline
 
 CLAIMED = {"stop": "triggerPrice", "stop_loss": "stopLossPrice", "take_profit": "takeProfitPrice"}

@@ -14,14 +14,14 @@ from attrs import define, field
 from fks_exec import NotSent, Order, OrderRef, Protection, Side, Status, Submission, VenueRejected
 from fks_exec.clock import SystemClock
 from fks_exec_ccxt.config import CCXTConfig
-from fks_exec_ccxt.connection import Connection
-from fks_exec_ccxt.lookups import Lookups
-from fks_exec_ccxt.outcomes import Unsettled
-from fks_exec_ccxt.probing import Probes
-from fks_exec_ccxt.reading import fired
-from fks_exec_ccxt.results import Told
-from fks_exec_ccxt.trading import Trader
-from fks_exec_ccxt.traits import traits
+from fks_exec_ccxt.knowledge.traits import traits
+from fks_exec_ccxt.reading.lookups import Lookups
+from fks_exec_ccxt.reading.reader import fired
+from fks_exec_ccxt.reading.results import Told
+from fks_exec_ccxt.requests.probing import Probes
+from fks_exec_ccxt.session.connection import Connection
+from fks_exec_ccxt.trading.placing import Trader
+from fks_exec_ccxt.wire.outcomes import Unsettled
 from fks_exec_simulators.offline import offline
 
 NOW = SystemClock().now()

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fks_exec import ExecutionResult, Fee, Side, Status
-from fks_exec_ccxt.outcomes import Unsettled
-from fks_exec_ccxt.results import Told, exact, fills_of_leg, leg_of, read_order, result_of, update_of, with_trades
+from fks_exec_ccxt.reading.results import Told, exact, fills_of_leg, leg_of, read_order, result_of, update_of, with_trades
+from fks_exec_ccxt.wire.outcomes import Unsettled
 
 
 def order(**changes: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fks_exec import UnknownSymbol
-from fks_exec_ccxt.symbols import SymbolTable
+from fks_exec_ccxt.knowledge.symbols import SymbolTable
 from fks_exec_simulators.offline import exchanges, offline
 
 

@@ -16,7 +16,7 @@ from fks_exec import (
     VenueRateLimited,
     VenueRejected,
 )
-from fks_exec_ccxt.outcomes import Unsettled
+from fks_exec_ccxt.wire.outcomes import Unsettled
 
 PLACE = {"binance": "POST /api/v3/order", "bybit": "POST /v5/order/create"}
 

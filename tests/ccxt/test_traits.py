@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from fks_exec_ccxt.exchanges import NAMES, TABLES
-from fks_exec_ccxt.known import PROVED
-from fks_exec_ccxt.traits import Traits, named, traits
+from fks_exec_ccxt.knowledge.exchanges import NAMES, TABLES
+from fks_exec_ccxt.knowledge.known import PROVED
+from fks_exec_ccxt.knowledge.traits import Traits, named, traits
 from fks_exec_simulators.offline import Captured, captured, offline
 
 ALL = [(name, kind) for name, kinds in TABLES.items() for kind in kinds]
@@ -157,7 +157,7 @@ def sends_triggers(known: Traits) -> bool:
 
 
 def questions(exchange: Any, known: Traits, symbol: str, trigger: bool, mine: bool) -> Iterator[Any]:
-    """The calls that ask for one order, as ``reading`` makes them."""
+    """The calls that ask for one order, as ``reading.reader`` makes them."""
     shelves = [(each.method, each.params) for each in known.trigger_lists] if trigger else []
     words = known.trigger_words
     if exchange.id == "bybit":

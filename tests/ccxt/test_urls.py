@@ -11,12 +11,12 @@ from attrs import evolve
 from fks_exec import Secret
 from fks_exec.errors import ConfigError
 from fks_exec_ccxt.config import CCXTConfig
-from fks_exec_ccxt.loading import exchange_class, import_ccxt
+from fks_exec_ccxt.knowledge.traits import traits
 from fks_exec_ccxt.manager import ExchangeManager
-from fks_exec_ccxt.opening import check_proved
-from fks_exec_ccxt.starting import construct
-from fks_exec_ccxt.traits import traits
-from fks_exec_ccxt.urls import check_given, environment, has_sandbox, is_loopback, rehosted
+from fks_exec_ccxt.session.loading import exchange_class, import_ccxt
+from fks_exec_ccxt.session.opening import check_proved
+from fks_exec_ccxt.session.starting import construct
+from fks_exec_ccxt.session.urls import check_given, environment, has_sandbox, is_loopback, rehosted
 from fks_exec_simulators.exchanges import make
 from fks_exec_simulators.exchanges.accounts import KEYS, config, context
 

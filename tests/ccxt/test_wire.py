@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 
 from fks_exec.errors import NotSent
-from fks_exec_ccxt.loading import exchange_class, wired
-from fks_exec_ccxt.outcomes import unread
-from fks_exec_ccxt.urls import rehosted
-from fks_exec_ccxt.wire import calling, current
+from fks_exec_ccxt.session.loading import exchange_class, wired
+from fks_exec_ccxt.session.urls import rehosted
+from fks_exec_ccxt.wire.calls import calling, current
+from fks_exec_ccxt.wire.outcomes import unread
 
 
 class Scripted:

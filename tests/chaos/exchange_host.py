@@ -32,7 +32,7 @@ from fks_exec_hub.following import polling, unknown
 
 log: logging.Logger = logging.getLogger(__name__)
 
-NEEDED = ("fks_exec_ccxt.venue", "fks_exec_ccxt.manager", "fks_exec_ccxt.probing", "fks_exec_ccxt.symbols")
+NEEDED = ("fks_exec_ccxt.venue", "fks_exec_ccxt.manager", "fks_exec_ccxt.requests.probing", "fks_exec_ccxt.knowledge.symbols")
 FASTER = 10
 """How many times as many requests ccxt's limiter lets pass: the exchanges here have lifted their limits too."""
 LOG = "host.log"

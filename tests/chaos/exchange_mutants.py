@@ -12,7 +12,8 @@ from fks_exec.errors import NotSent
 
 def timeout_is_not_sent() -> None:
     """An answer that did not come is taken for proof that nothing was sent."""
-    from fks_exec_ccxt import connection, outcomes
+    from fks_exec_ccxt.session import connection
+    from fks_exec_ccxt.wire import outcomes
 
     original = outcomes.judged
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from fks_exec import VenueType, hookimpl
 
-from .capabilities import UPPER
 from .config import CCXTConfig
+from .requests.capabilities import UPPER
 
 if TYPE_CHECKING:
     from .manager import ExchangeManager

@@ -14,19 +14,19 @@ from fks_exec.model.market import MarketData
 from fks_exec.model.orders import Order, Submission
 from fks_exec.model.results import ExecutionResult
 
-from . import opening
 from .config import CCXTConfig
-from .connection import Connection
-from .loading import exchange_class, load_ccxt, wired
-from .markets import Key, Listing
-from .outcomes import Unsettled
-from .quotes import fetch_data
-from .redaction import clean
-from .starting import check_credentials, placed, secrets_of
-from .trading import Trader
-from .traits import Traits, traits
-from .urls import check_given, environment, has_sandbox
-from .wire import Wired, noted
+from .knowledge.traits import Traits, traits
+from .reading.quotes import fetch_data
+from .session import opening
+from .session.connection import Connection
+from .session.loading import exchange_class, load_ccxt, wired
+from .session.markets import Key, Listing
+from .session.starting import check_credentials, placed, secrets_of
+from .session.urls import check_given, environment, has_sandbox
+from .trading.placing import Trader
+from .wire.calls import Wired, noted
+from .wire.outcomes import Unsettled
+from .wire.redaction import clean
 
 _KEPT = 4
 """Lists of markets that are kept although no account uses them; Binance's takes some 20 MB."""

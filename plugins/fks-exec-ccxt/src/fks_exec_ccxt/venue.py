@@ -25,17 +25,18 @@ from fks_exec import (
     hookimpl,
 )
 
-from . import health, holdings, modes
-from .capabilities import UPPER
-from .changing import Changer
 from .config import CCXTConfig
-from .connection import Connection
-from .instruments import instrument
-from .lookups import Lookups
 from .manager import ExchangeManager
-from .quotes import fetch_data
-from .reading import market_of
-from .trading import Trader
+from .reading import holdings
+from .reading.lookups import Lookups
+from .reading.quotes import fetch_data
+from .reading.reader import market_of
+from .requests.capabilities import UPPER
+from .requests.instruments import instrument
+from .session import health, modes
+from .session.connection import Connection
+from .trading.changing import Changer
+from .trading.placing import Trader
 
 
 class CCXTPlugin:

@@ -16,7 +16,7 @@ from typing import Any
 
 from attrs import asdict
 
-from fks_exec_ccxt.capabilities import table
+from fks_exec_ccxt.requests.capabilities import table
 
 from .offline import exchanges, offline
 

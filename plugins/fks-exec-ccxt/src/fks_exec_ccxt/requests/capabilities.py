@@ -10,10 +10,10 @@ from attrs import frozen
 
 from fks_exec import Capabilities, ConfigError, OrderType, TimeInForce
 
-from .config import CCXTConfig
+from ..config import CCXTConfig
+from ..knowledge.traits import LETTERS, Traits, traits
 from .probed import Probed
 from .probing import probe
-from .traits import LETTERS, Traits, traits
 
 UPPER = Capabilities(
     order_types=list(OrderType),

@@ -9,8 +9,8 @@ from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
 
-from .outcomes import Unsettled
-from .reading import MOST_PAGES, Orders, Params, Reader, page_of
+from ..wire.outcomes import Unsettled
+from .reader import MOST_PAGES, Orders, Params, Reader, page_of
 from .results import Told
 
 COMPLETE: Mapping[str, str] = MappingProxyType(

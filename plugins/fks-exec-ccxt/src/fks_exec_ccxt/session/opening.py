@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from fks_exec.errors import ConfigError, VenueAuthError, VenueError
 
+from ..knowledge.known import PROVED
+from ..requests.capabilities import capabilities
+from ..requests.probing import Probes
 from . import modes
-from .capabilities import capabilities
-from .known import PROVED
-from .probing import Probes
 
 if TYPE_CHECKING:
     from fks_exec.model.extension import VenueContext
 
-    from .config import CCXTConfig
+    from ..config import CCXTConfig
+    from ..requests.probed import Probed
     from .connection import Connection
-    from .probed import Probed
 
 FAR_OFF = 5000
 """Milliseconds: an exchange's clock further away than this is a fault of one of the two."""

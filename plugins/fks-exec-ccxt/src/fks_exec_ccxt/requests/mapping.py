@@ -16,10 +16,10 @@ from attrs import field, frozen
 from fks_exec import Order, OrderType, Protection, Side, TimeInForce
 from fks_exec.model.numbers import plain
 
+from ..knowledge.traits import Traits
 from .checks import UNSUPPORTED, check_order, check_prices, check_quantity, refuse
 from .instruments import rules
 from .probed import AnyProbed, Probed
-from .traits import Traits
 
 Market = Mapping[str, Any]
 _AT_MARKET = frozenset({OrderType.MARKET, OrderType.STOP})

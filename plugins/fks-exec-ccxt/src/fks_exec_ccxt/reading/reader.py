@@ -11,11 +11,11 @@ from attrs import evolve, frozen
 
 from fks_exec import VenueError, VenueRejected
 
-from .outcomes import Unsettled
+from ..wire.outcomes import Unsettled
 from .results import Told, read_order, with_trades
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from ..session.connection import Connection
 
 T = TypeVar("T")
 Params: TypeAlias = Mapping[str, Any]

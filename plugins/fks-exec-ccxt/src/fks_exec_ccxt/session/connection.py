@@ -13,19 +13,19 @@ from fks_exec.model.account import Capabilities
 from fks_exec.model.events import RateBudget
 from fks_exec.model.extension import VenueContext
 
-from .config import CCXTConfig
-from .limits import Budget, Turns
+from ..config import CCXTConfig
+from ..knowledge.symbols import SymbolTable
+from ..wire.calls import Call, calling
+from ..wire.limits import Budget, Turns
+from ..wire.outcomes import Unsettled, judged, unread, without_id
+from ..wire.unproved import listed
 from .markets import Listing
-from .outcomes import Unsettled, judged, unread, without_id
 from .starting import secrets_of
-from .symbols import SymbolTable
-from .unproved import listed
-from .wire import Call, calling
 
 if TYPE_CHECKING:
-    from .probed import Probed
-    from .probing import Probes
-    from .traits import Traits
+    from ..knowledge.traits import Traits
+    from ..requests.probed import Probed
+    from ..requests.probing import Probes
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from fks_exec.errors import ConfigError
 
-from .config import CCXTConfig
+from ..config import CCXTConfig
 
 _TESTS = ("test", "demo", "demotrading")
 _HOST = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/]*")

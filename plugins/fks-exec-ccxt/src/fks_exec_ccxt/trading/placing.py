@@ -24,17 +24,19 @@ from fks_exec import (
     VenueRejected,
 )
 
-from . import attached, mapping, modes, orderlists
+from ..reading import attached, orderlists
+from ..reading.lookups import Lookups
+from ..reading.quotes import fetch_data
+from ..reading.reader import UNKNOWN_ORDER, market_of, needs
+from ..reading.results import Told, result_of
+from ..requests import mapping
+from ..requests.checks import check_prices, check_quantity
+from ..session import modes
+from ..wire.outcomes import Duplicate, Unsettled
 from .changing import rules_of
-from .checks import check_prices, check_quantity
-from .lookups import Lookups
-from .outcomes import Duplicate, Unsettled
-from .quotes import fetch_data
-from .reading import UNKNOWN_ORDER, market_of, needs
-from .results import Told, result_of
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from ..session.connection import Connection
 
 _PAUSE = 0.02
 """Seconds before the second look at an order that was just taken; each further one is twice as long after the one before."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fks_exec import Instrument, Kind, Order, OrderType, VenueRejected
 from fks_exec.model.numbers import plain
 
-from .traits import Traits
+from ..knowledge.traits import Traits
 
 UNSUPPORTED = "UNSUPPORTED"
 

@@ -11,16 +11,16 @@ from attrs import evolve, frozen
 from fks_exec import ExecutionResult, Instrument, OrderChange, OrderRef, Submission, VenueError, VenueRejected
 from fks_exec.model.numbers import plain
 
-from . import attached
-from .checks import UNSUPPORTED, check_prices, check_quantity, refuse
-from .instruments import instrument
-from .lookups import Lookups
-from .outcomes import Unsettled
-from .reading import UNKNOWN_ORDER, market_of
-from .results import Told
+from ..reading import attached
+from ..reading.lookups import Lookups
+from ..reading.reader import UNKNOWN_ORDER, market_of
+from ..reading.results import Told
+from ..requests.checks import UNSUPPORTED, check_prices, check_quantity, refuse
+from ..requests.instruments import instrument
+from ..wire.outcomes import Unsettled
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from ..session.connection import Connection
 
 _PARTLY = frozenset({"bybit", "bybiteu", "okx", "myokx", "okxus"})
 """Exchanges whose amendment names what changes, and nothing else."""

@@ -12,7 +12,7 @@ from fks_exec import MarketData
 from .results import exact
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from ..session.connection import Connection
 
 _DEPTH = 5
 """Levels of the order book that are asked for."""

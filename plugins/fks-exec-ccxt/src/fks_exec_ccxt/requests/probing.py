@@ -16,12 +16,12 @@ from attrs import evolve, frozen
 
 from fks_exec import Order, OrderType, Protection, Side, TimeInForce
 
-from .config import CCXTConfig
+from ..config import CCXTConfig
+from ..knowledge.traits import Traits
 from .instruments import positive, rules
 from .mapping import Market, Request, build_entry, build_leg
 from .probed import Probed
 from .scratch import Scratch, Sent, leaks
-from .traits import Traits
 
 __all__ = ["Probed", "Probes", "probe"]
 

@@ -23,6 +23,7 @@ from fks_exec.errors import (
     VenueRejected,
 )
 
+from .calls import Call, Handed
 from .redaction import body_of, clean, codes_in, words_of
 from .unproved import (
     ABSENT,
@@ -37,7 +38,6 @@ from .unproved import (
     UNPROVED,
     WORDS,
 )
-from .wire import Call, Handed
 
 
 class Unsettled(FksExecError):

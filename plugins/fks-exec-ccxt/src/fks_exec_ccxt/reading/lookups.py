@@ -11,14 +11,14 @@ from attrs import evolve, frozen
 
 from fks_exec import ExecutionResult, OrderRef, OrderUpdate
 
+from ..wire.outcomes import Unsettled
 from . import attached, orderlists
-from .outcomes import Unsettled
 from .pages import COMPLETE, Closed, full, raw_rows
-from .reading import Params, Reader, needs, page_of
+from .reader import Params, Reader, needs, page_of
 from .results import Told, fills_of_leg, leg_of, result_of, update_of
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from ..session.connection import Connection
 
 SKEW = 60_000
 """Milliseconds by which the clocks here and there may differ, where orders are listed from a moment on."""

@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 
 from fks_exec import ExecutionResult, Fee, Fill, Leg, OrderRef, OrderUpdate, Side, Status
 
-from .outcomes import Unsettled
+from ..wire.outcomes import Unsettled
 
 _FLOAT_DIGITS = 15
 """So many significant digits survive the way through a float."""

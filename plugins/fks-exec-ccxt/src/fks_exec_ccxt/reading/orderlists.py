@@ -17,8 +17,8 @@ from attrs import evolve, frozen
 from fks_exec import ExecutionResult, Fill, Leg, Protection, Side
 from fks_exec.model.numbers import plain
 
-from .outcomes import Unsettled
-from .reading import Reader
+from ..wire.outcomes import Unsettled
+from .reader import Reader
 from .results import ZERO, Told, fills_of_leg, leg_of, result_of
 
 STOP, TARGET = "stop_loss", "take_profit"

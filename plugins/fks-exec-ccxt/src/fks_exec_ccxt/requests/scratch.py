@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from attrs import frozen
 
+from ..knowledge.traits import Traits
 from .mapping import Request
-from .traits import Traits
 
 _VOLATILE = frozenset({"signature", "sig", "sign", "nonce", "timestamp", "id", "api_key", "recvWindow"})
 """Fields that say nothing of the order; only where they stand at the top."""

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from fks_exec import Balance, Position
 
+from ..wire.outcomes import Unsettled
 from .lookups import scopes
-from .outcomes import Unsettled
-from .reading import MOST_PAGES, Params, cursor_of
+from .reader import MOST_PAGES, Params, cursor_of
 from .results import ZERO, exact
 
 if TYPE_CHECKING:
-    from .connection import Connection
+    from ..session.connection import Connection
 
 _PLACES = Decimal("1e-8")
 """What the equity in a currency is rounded to."""

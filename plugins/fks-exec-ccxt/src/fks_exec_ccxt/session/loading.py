@@ -11,7 +11,7 @@ from typing import Any
 
 from fks_exec.errors import ConfigError
 
-from .wire import Wired
+from ..wire.calls import Wired
 
 _IMPORT = Lock()
 _WIRED: dict[type[Any], type[Any]] = {}

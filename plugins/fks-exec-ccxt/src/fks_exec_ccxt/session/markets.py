@@ -20,8 +20,8 @@ from attrs import define, field, frozen
 from fks_exec.clock import Clock
 from fks_exec.errors import VenueError
 
-from .outcomes import judged
-from .wire import calling
+from ..wire.calls import calling
+from ..wire.outcomes import judged
 
 Make: TypeAlias = Callable[[bool], Any]
 

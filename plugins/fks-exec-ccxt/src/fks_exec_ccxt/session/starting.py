@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from fks_exec.errors import ConfigError
 
-from .config import CREDENTIALS, CCXTConfig
+from ..config import CREDENTIALS, CCXTConfig
 from .loading import wired
 from .urls import Environment
 
 if TYPE_CHECKING:
-    from .traits import Traits
+    from ..knowledge.traits import Traits
 
 _NAMES = {
     "api_key": "apiKey",

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from fks_exec import Fill, Leg, Status
 
-from .reading import Params, Reader
+from .reader import Params, Reader
 from .results import ZERO, Told, fills_of_leg, leg_of
 
 STOP, TARGET = "stop_loss", "take_profit"

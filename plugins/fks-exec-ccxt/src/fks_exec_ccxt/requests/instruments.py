@@ -9,8 +9,8 @@ from typing import Any
 
 from fks_exec import Instrument, Kind
 
+from ..knowledge.traits import Traits, traits
 from .probed import AnyProbed, Probed
-from .traits import Traits, traits
 
 SIGNIFICANT_DIGITS, TICK_SIZE = 3, 4
 """ccxt's ways to tell a precision; bitfinex has the second."""

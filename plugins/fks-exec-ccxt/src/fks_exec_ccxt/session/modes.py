@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from fks_exec.errors import ConfigError, FksExecError, NotSent, VenueAuthError, VenueError, VenueRateLimited, VenueRejected
 
-from .outcomes import Unsettled
+from ..wire.outcomes import Unsettled
 
 log: logging.Logger = logging.getLogger(__name__)
 
