@@ -424,6 +424,20 @@ async def test_wrong_credentials_stop_all_further_orders() -> None:
     assert len(venue.seen) == 1
 
 
+async def test_a_key_that_is_taken_again_lets_orders_pass() -> None:
+    """Who looks after the account is told of the refusal, and says when it is over."""
+    venue = ScriptedVenue(VenueAuthError("key revoked"), ExecutionResult(status="filled", filled_quantity="0.01"))
+    async with Account("mine", venue) as account:
+        told: list[str] = []
+        account.on_refused = told.append
+        await account.execute_order(ORDER)
+        assert told == [account.reason]
+        account.trust()
+        assert (await account.execute_order(ORDER)).status == "filled"
+    account.trust()
+    assert account.reason == "it was closed"
+
+
 async def test_another_refusal_stops_nothing() -> None:
     """A full account is still an account."""
     venue = ScriptedVenue(VenueRejected("insufficient balance"), ExecutionResult(status="filled", filled_quantity="0.01"))

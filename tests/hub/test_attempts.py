@@ -87,7 +87,7 @@ async def test_nothing_but_a_proof_of_the_moment_is_followed_by_another_attempt(
 
 async def test_the_attempts_end_at_their_number_and_the_last_answer_stands(tmp_path: Path) -> None:
     stage = Stage(filled, *[REQUOTE] * 5)
-    async with hub_on(stage, configure(tmp_path)) as hub:
+    async with hub_on(stage, configure(tmp_path, account={"exit_attempts": 3})) as hub:
         await holding(hub)
         result = await hub.execute_order(ACCOUNT, sell("2", client_order_id="exit"))
         assert (result.status, result.code) == ("rejected", "REQUOTE")
@@ -105,12 +105,11 @@ async def test_no_attempt_begins_after_its_time(tmp_path: Path) -> None:
 
 
 async def test_the_time_for_attempts_counts_from_the_first(tmp_path: Path) -> None:
-    """0.05 s after the first, and 0.2 s after that it would be over."""
-    stage = Stage(filled, *[REQUOTE] * 3)
-    async with hub_on(stage, configure(tmp_path, account={"attempts_within": 0.22})) as hub:
-        await holding(hub)
-        assert (await hub.execute_order(ACCOUNT, sell("2", client_order_id="exit"))).code == "REQUOTE"
-        assert await attempts(hub, "exit") == [1, 2]
+    """0.05 s after the first, and 0.2 s after that it would be over: an entry is not sent a third time."""
+    stage = Stage(*[REQUOTE] * 3)
+    async with hub_on(stage, configure(tmp_path, account={"attempts_within": 0.22, "entry_attempts": 5})) as hub:
+        assert (await hub.execute_order(ACCOUNT, buy("2", client_order_id="entry"))).code == "REQUOTE"
+        assert await attempts(hub, "entry") == [1, 2]
 
 
 async def test_each_attempt_is_decided_anew(tmp_path: Path) -> None:

@@ -123,6 +123,20 @@ def test_what_was_asked_is_shown(resting: str, capsys: pytest.CaptureFixture[str
     assert "decided on {}" not in shown
 
 
+def test_what_an_order_is_after_its_changes_is_shown(resting: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the change itself, by the list and by the order; what was asked for first stands there as well."""
+    now = "buy 0.5 BTC/USDT limit price 89.5"
+    document = answer(capsys, "orders", "amend", resting, "--quantity", "0.5", "--price", "89.5")
+    assert document["now"] == now
+    assert answer(capsys, "orders", "list")[0]["instruction"] == now
+    shown = answer(capsys, "orders", "show", resting)
+    assert (shown["asked"], shown["instruction"]) == ("buy 1 BTC/USDT limit price 90", now)
+    assert run(["orders", "amend", resting, "--price", "89"]) == 0
+    assert "now           buy 0.5 BTC/USDT limit price 89\n" in capsys.readouterr().out
+    refused = answer(capsys, "orders", "amend", resting, "--quantity", "0.00005", code=1)
+    assert refused["now"] == "buy 0.5 BTC/USDT limit price 89"
+
+
 def test_an_order_is_changed(resting: str, capsys: pytest.CaptureFixture[str]) -> None:
     """What is typed is what the venue gets."""
     document = answer(capsys, "orders", "amend", resting, "--quantity", "0.5", "--price", "89.5", "--account", "main")

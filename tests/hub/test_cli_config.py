@@ -83,6 +83,14 @@ class AcmeConfig:
     hidden: int = field(init=False, default=1)
 
 
+class NarrowerConfig(AcmeConfig):
+    """The table of some accounts.
+
+    Args:
+        key: of its own.
+    """
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of the test's own, as the current one, with a configuration."""
@@ -140,6 +148,11 @@ def test_the_comments_say_meaning_type_and_need() -> None:
     assert "# seconds (number; none unless set)" in lines
     assert docs_of(AcmeConfig)["key"] == docs_of(AcmeConfig)["secret"] == "from the API page."
     assert "Raises" not in docs_of(AcmeConfig)
+
+
+def test_a_key_of_a_base_class_has_the_words_of_the_base_class() -> None:
+    """Unless the class says it anew."""
+    assert docs_of(NarrowerConfig) == docs_of(AcmeConfig) | {"key": "of its own."}
 
 
 def test_the_paper_venue_can_be_opened_after_filling_in_its_one_need(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -184,11 +184,14 @@ async def test_a_second_opener_in_the_same_process_is_refused_until_close(tmp_pa
 
 
 async def test_a_forked_child_does_not_keep_the_lock(tmp_path: Path) -> None:
-    code = OWNER.replace("    await asyncio.sleep(60)", "    os.fork() and os._exit(0)\n    time.sleep(20)").replace(
+    in_child = "    os.fork() and os._exit(0)\n    print('forked', flush=True)\n    time.sleep(20)"
+    code = OWNER.replace("    await asyncio.sleep(60)", in_child).replace(
         "import asyncio, sys", "import asyncio, os, sys, time, warnings\nwarnings.simplefilter('ignore')"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "j.db")], stdout=subprocess.PIPE) as owner:
         owner.wait(20)
+        assert owner.stdout is not None
+        assert [owner.stdout.readline(), owner.stdout.readline()] == [b"ready\n", b"forked\n"]  # it holds the lock till then
         await (await open_sqlite(tmp_path / "j.db")).close()
 
 

@@ -451,9 +451,9 @@ async def test_a_refusal_is_an_end_and_is_not_repeated(tmp_path: Path) -> None:
 
 
 async def test_an_exit_that_is_refused_again_and_again_ends_after_its_attempts(tmp_path: Path) -> None:
-    """13: a requote may be followed by another attempt, three in all, each of them in the journal; then it is the caller's."""
+    """13: a requote may be followed by another attempt, as many as are configured, each in the journal; then it is told."""
     venue = FaultyVenue()
-    async with hub_at(venue, tmp_path, compare_every=0.02) as hub:
+    async with hub_at(venue, tmp_path, compare_every=0.02, exit_attempts=3) as hub:
         await hub.execute_order(ACCOUNT, buy("2"))
         venue.choose(lambda request: Refuse("the price has moved", retryable=True) if request.kind == "place" else None)
         close = ClosePosition(symbol=BTC, client_order_id="close")

@@ -299,7 +299,7 @@ class Account(Reads):
 
     def _heed(self, answer: object) -> None:
         if isinstance(answer, VenueAuthError):
-            self._reason = f"the venue refused our credentials: {answer}; renew them and restart"
+            self._refuse(f"the venue refused our credentials: {answer}; renew them and restart if it goes on")
 
     async def cancel_order(self, ref: OrderRef, submission: Submission | None = None) -> ExecutionResult:
         """Cancel a resting order.

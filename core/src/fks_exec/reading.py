@@ -29,6 +29,8 @@ class Reads:
         timeout: seconds for one call.
         grace: seconds for a call to end after that.
 
+    ``on_refused`` is told, on the loop, why the venue does not take the account's key any more.
+
     Each method raises AccountNotReady when the venue does not answer in time, NotSupported for what is not declared,
     PluginError for an answer of the wrong type, and whatever the venue raises.
     """
@@ -39,6 +41,8 @@ class Reads:
         self._timeout = timeout
         self._grace = grace
         self._reason = "it was not opened"
+        self._refused = ""
+        self.on_refused: Callable[[str], None] | None = None
         self._manager: HookManager | None = None
         self._capabilities = Capabilities()
         self._instruments: dict[str, Instrument] = {}
@@ -50,6 +54,18 @@ class Reads:
         if not self._reason and self._thread.stuck:
             return "a call to the venue has not come back and the account's thread is stuck; restart if it stays so"
         return self._reason
+
+    def _refuse(self, reason: str) -> None:
+        """The venue does not take our key: no orders are sent until :meth:`trust`."""
+        self._refused = self._reason = reason
+        if self.on_refused is not None:
+            self.on_refused(reason)
+
+    def trust(self) -> None:
+        """A read that needs the account's key was answered: an earlier refusal of the key keeps no order back any more."""
+        if self._refused and self._reason == self._refused:
+            self._reason = ""
+        self._refused = ""
 
     @property
     def ready(self) -> bool:

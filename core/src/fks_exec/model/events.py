@@ -62,12 +62,22 @@ class OrderSent(Event):
 
 @frozen(kw_only=True)
 class OrderConcluded(Event):
-    """The first outcome of an order is known and recorded: taken, refused, denied or unknown."""
+    """The first outcome of an order is known and recorded: taken, refused, denied or unknown.
+
+    Args:
+        order: as it was sent, or would have been.
+        guard_seconds: what the decision took, guards and size together; None: none was made, or it is not known.
+        journal_seconds: from handing the intent to the journal until the order could be sent; None: it was not.
+        venue_seconds: from asking the venue until its answer, or until it was given up; None: it was not asked.
+    """
 
     client_order_id: str
     symbol: str
     result: ExecutionResult
     order: Order | None = None
+    guard_seconds: float | None = None
+    journal_seconds: float | None = None
+    venue_seconds: float | None = None
 
 
 @frozen(kw_only=True)

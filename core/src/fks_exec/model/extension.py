@@ -75,6 +75,8 @@ class VenueType:
         api: the contract's version that the plugin speaks.
         simulated: no order ever leaves for a real venue; what is proved there is evidence of the level ``simulator``. Where it
             depends on the account, its configuration object has an attribute ``simulated`` that is true.
+        check: takes the configuration object and whether the account is live: what can be known without a connection, at once;
+            raises ConfigError with the field's name alone, ``live`` for the account's own.
     """
 
     name: str
@@ -85,6 +87,7 @@ class VenueType:
     exclusive: bool = False
     api: int = API
     simulated: bool = False
+    check: Callable[[Any, bool], None] | None = None
 
 
 @frozen(kw_only=True)

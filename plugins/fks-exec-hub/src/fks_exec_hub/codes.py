@@ -86,6 +86,11 @@ _OWN: Mapping[str, Code] = {
         "The exit of an order through zero was not filled whole, so that nothing was opened after it.",
         "Look at the position; signal again, or close what is left.",
     ),
+    "EXIT_FAILED": Code(
+        CodeKind.ALARM,
+        "The venue did not take an exit in all the time that the account gives it; what it was to close is still open.",
+        "Look at the reason and send it again, or close by hand; attempts_within says for how long an exit is tried.",
+    ),
     "EXIT_WAITS": Code(
         CodeKind.ALARM,
         "An exit waits for longer than the account's deadline: for an order of unknown fate, or for legs that make room.",
@@ -170,6 +175,11 @@ _OWN: Mapping[str, Code] = {
         CodeKind.FAILURE,
         "A write to the journal may or may not be stored.",
         "Look with 'fks-exec orders show ID'; the same order under the same id is safe to send again.",
+    ),
+    "KEY_REFUSED": Code(
+        CodeKind.ALARM,
+        "The venue refused the account's key; nothing is sent until a read with it is answered; reads try it again and again.",
+        "Look whether the key is still valid and has its permissions; after a change of the key restart the host.",
     ),
     "LATE_UPDATE": Code(
         CodeKind.ALARM,
@@ -290,6 +300,11 @@ _OWN: Mapping[str, Code] = {
         CodeKind.DENIAL,
         "The strategy holds what it is to hold, as far as the venue takes quantities.",
         "Nothing.",
+    ),
+    "TEST": Code(
+        CodeKind.RESULT,
+        "It was a test: resolved, sized and judged by the guards as a real order, and not sent.",
+        "Take test out of the message when it is to be sent.",
     ),
     "UNEXPECTED": Code(
         CodeKind.FAILURE,

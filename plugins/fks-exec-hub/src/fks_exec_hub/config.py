@@ -9,7 +9,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -53,7 +53,8 @@ class AccountConfig:
         quantize: ``down`` rounds a caller's quantity down to the instrument's step, ``deny`` denies it with the nearest
             quantities; if not said, spot is rounded down and everything else denied.
         entry_attempts, exit_attempts: how often an order that can open a position, or one that only reduces, is sent at most; a
-            further attempt is made only after proof that the last one had no effect.
+            further attempt is made only after proof that the last one had no effect. None: as often as the pauses between
+            them, which grow, fit ``attempts_within``.
         attempts_within: seconds from the first attempt within which further ones begin.
         poll: seconds between two looks at open orders where the venue does not push; up to 30 while nothing changes.
         polls_per_second: look-ups of single orders that the account's venue is asked for at most.
@@ -85,7 +86,7 @@ class AccountConfig:
     max_equity_age: float = 30.0
     quantize: Literal["deny", "down"] | None = None
     entry_attempts: int = 1
-    exit_attempts: int = 3
+    exit_attempts: int | None = None
     attempts_within: float = 5.0
     poll: float = 2.0
     polls_per_second: float = 5.0
@@ -112,8 +113,9 @@ class AccountConfig:
             if getattr(self, name) <= 0:
                 raise ConfigError(name, f"{getattr(self, name)} is not a number of seconds greater than zero")
         for name in ("entry_attempts", "exit_attempts"):
-            if getattr(self, name) < 1:
-                raise ConfigError(name, f"{getattr(self, name)} is no number of attempts; write 1 for a single one")
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise ConfigError(name, f"{number} is no number of attempts; write 1 for a single one")
         if self.polls_per_second <= 0:
             raise ConfigError("polls_per_second", f"{self.polls_per_second} is not greater than zero")
         if self.mismatch_tolerance is not None and self.mismatch_tolerance < 0:
@@ -169,7 +171,10 @@ class HubConfig:
         """
         account, where = self.accounts[name], f"accounts.{name}"
         kind = _wrapped(f"{where}.venue", lambda: plugins.venue(account.venue))
-        return kind, from_config(kind.config, account.config, where=f"{where}.config", base=self.base)
+        made = from_config(kind.config, account.config, where=f"{where}.config", base=self.base)
+        if kind.check is not None:
+            _checked(kind.check, made, account.live, where)
+        return kind, made
 
     def record_file(self, name: str) -> Path:
         """Where the conformance record of an account is."""
@@ -315,6 +320,15 @@ def _tables(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     for key in _table(data, name):
         _table(data[name], key)
     return _table(data, name)
+
+
+def _checked(check: Callable[[Any, bool], None], made: object, live: bool, where: str) -> None:
+    """What a venue says of its configuration, with the account's table before the field."""
+    try:
+        check(made, live)
+    except ConfigError as error:
+        field = error.where if error.where == "live" else f"config.{error.where}".rstrip(".")
+        raise ConfigError(f"{where}.{field}", error.problem) from None
 
 
 def _wrapped(where: str, find: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,12 +27,15 @@ from .exits.family import LEGS
 from .exits.moving import given_up, move, move_leg, moves
 from .exits.telling import tell_now
 from .instructions import Instruction
-from .journal.protocol import HaltState, Key, Note
+from .journal.protocol import HaltState, JournalUnavailable, Key, Note, NoteRecord
 from .looks import Looks
 from .orders.amend import amend
+from .orders.concrete import enforces_reduce_only
 from .orders.intake import Intake
 from .orders.receipt import Receipt
 from .orders.record import tell_recorded
+from .orders.rehearse import rehearse
+from .orders.repair import write
 from .orders.resolve import Word, resolve_live
 from .orders.restore import restore, revive
 from .recipes import Made, make, sort
@@ -207,22 +210,71 @@ class ExecutionHub(Looks):
         """Take an instruction and wait for its first outcome; raises as :meth:`submit`."""
         return await (await self.submit(account, instruction)).result()
 
-    async def submit(self, account: str, instruction: Instruction, *, raw: bytes | None = None) -> Receipt:
+    async def submit(
+        self, account: str, instruction: Instruction, *, raw: bytes | None = None, notes: Sequence[Note] = ()
+    ) -> Receipt:
         """Take an instruction; when this returns it is durable.
 
         Args:
             account: the configured name.
             instruction: an Order, a SizedOrder, a ClosePosition, a TargetPosition or a ReversePosition.
             raw: what arrived, for the journal, with secrets blanked.
+            notes: facts of the account that are stored in the same write as the order, or not at all. Those of an order that
+                is known already are not looked at.
 
         Raises:
+            Exists: the condition of a note does not hold (``recorded`` is the NoteRecord that stands in its way); the id is
+                unspent.
             UnknownAccount, UnknownSymbol: there is none; the id is unspent.
             InvalidOrder: the id is one of those that the hub gives to the orders that it makes for another one.
             AccountNotReady: nothing was sent; the id is unspent.
             HubClosed: the hub is closing.
             JournalUnavailable, JournalUncertain: it is not known to be durable; nothing was sent.
         """
-        return await self._intake.take(self._desk(account), instruction, raw)
+        return await self._intake.take(self._desk(account), instruction, raw, notes)
+
+    async def read_note(self, account: str, namespace: str, name: str) -> NoteRecord | None:
+        """A fact that was noted of an account; None if there is none.
+
+        Raises:
+            UnknownAccount: there is none.
+            JournalError: it cannot be read.
+        """
+        return await self.journal.note(self._desk(account).name, namespace, name)
+
+    async def write_note(self, note: Note) -> None:
+        """Note a fact of an account; when this returns it is durable.
+
+        Raises:
+            Exists: its condition does not hold; ``recorded`` is the NoteRecord that stands in its way.
+            UnknownAccount: there is none.
+            JournalUnavailable: nothing is stored.
+            JournalUncertain: it may be stored or not.
+        """
+        desk = self._desk(note.account)
+        if desk.unwritable:
+            raise JournalUnavailable(desk.unwritable)
+        await write(desk, note)
+
+    async def rehearse_order(self, account: str, instruction: Instruction) -> ExecutionResult:
+        """What would become of an instruction now, up to where it would be sent: nothing is accepted, nothing is sent.
+
+        Returns:
+            ``not_placed`` with the code ``TEST`` and what would have been sent; ``denied`` with all reasons.
+
+        Raises:
+            UnknownAccount, UnknownSymbol: there is none.
+            AccountNotReady: it cannot be judged now.
+        """
+        return await rehearse(self._desk(account), instruction)
+
+    async def enforces_reduce_only(self, account: str, symbol: str) -> bool:
+        """Whether the venue itself keeps a reduce-only order of an instrument from opening a position.
+
+        Raises:
+            UnknownAccount, UnknownSymbol, AccountNotReady: it cannot be told.
+        """
+        return enforces_reduce_only(self._desk(account).ready_account(), await self.instrument(account, symbol))
 
     async def cancel_order(self, account: str, client_order_id: str) -> ExecutionResult:
         """Cancel an order, whatever lies in its lane before it.

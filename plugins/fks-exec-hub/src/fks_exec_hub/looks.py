@@ -8,7 +8,7 @@ import asyncio
 from fks_exec.errors import AccountNotReady
 from fks_exec.model.account import Balance, Check, Health, Position
 from fks_exec.model.copying import changed
-from fks_exec.model.market import MarketData
+from fks_exec.model.market import Instrument, MarketData
 from fks_exec.model.results import ExecutionResult
 
 from .accounts.desk import Desk
@@ -16,6 +16,7 @@ from .accounts.live import Live
 from .config import HubConfig
 from .errors import HubClosed, UnknownAccount
 from .journal.protocol import Journal, Key, Recorded
+from .orders.record import instrument_of
 from .orders.restore import revive
 from .status import AccountStatus, standing_checks, status_of
 
@@ -97,6 +98,24 @@ class Looks:
         if quote is None:
             raise AccountNotReady(account, f"it gives no quote of {symbol}")
         return quote
+
+    def resolve_symbol(self, account: str, symbol: str) -> str:
+        """The canonical name of an instrument, in any spelling that the account knows.
+
+        Raises:
+            UnknownAccount, UnknownSymbol: there is none.
+            AccountNotReady: it has not opened.
+        """
+        return self._desk(account).ready_account().resolve_symbol(symbol)
+
+    async def instrument(self, account: str, symbol: str) -> Instrument | None:
+        """The rules of an instrument, in any spelling; None where the venue does not tell them.
+
+        Raises:
+            UnknownAccount, UnknownSymbol: there is none.
+            AccountNotReady: it has not opened.
+        """
+        return await instrument_of(self._desk(account), self.resolve_symbol(account, symbol))
 
     async def positions(self, account: str) -> list[Position]:
         """What our own orders built up, by instrument and strategy, with what each has brought; nothing of what is flat."""

@@ -12,7 +12,7 @@ from .accounts.desk import Desk
 from .accounts.live import Live
 from .accounts.losses import LossWatch
 from .accounts.opening import Opener, Recipe
-from .accounts.probing import Prober
+from .accounts.probing import KeyProber, Prober
 from .exits.attached import Attached
 from .exits.placing import Placing
 from .exits.protector import Protector
@@ -65,7 +65,7 @@ def employ(desk: Desk, recipe: Recipe, enter: Callable[[Instruction], Awaitable[
     desk.listeners.append(Targets(desk, enter).changed)
     desk.pokes.append(protector.poke)
     desk.cancel = canceller.cancel
-    desk.on_opened += [poller.opened, comparison.opened, canceller.opened, protector.opened]
+    desk.on_opened += [KeyProber(desk).opened, poller.opened, comparison.opened, canceller.opened, protector.opened]
     desk.day.listeners.append(LossWatch(desk, recipe.plugins, repair).take)
     desk.on_opened.append(desk.day.opened)
     background = [poller.run(), comparison.run(), Watcher(desk, protector, enter).run()]

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from collections.abc import Mapping
+
+from attrs import field, frozen
 
 from fks_exec.model.account import Check
 
@@ -24,6 +26,8 @@ class AccountStatus:
         breaker: the circuit breaker: ``closed``, ``open`` (entries rest), ``probing`` (one is let through).
         breaker_reason: why it is not closed.
         record: why its conformance record does not count, where one is required; ``halt`` is ``reducing`` then at least.
+        unwritable: why its journal cannot be written; nothing is accepted and nothing sent meanwhile.
+        unprotected: the filled entries that stand without their stop, each with the seconds for which it has.
     """
 
     name: str
@@ -39,6 +43,8 @@ class AccountStatus:
     breaker: str = "closed"
     breaker_reason: str = ""
     record: str = ""
+    unwritable: str = ""
+    unprotected: Mapping[str, float] = field(factory=dict)
 
 
 def status_of(name: str, config: AccountConfig, desk: Desk | None) -> AccountStatus:
@@ -59,7 +65,14 @@ def status_of(name: str, config: AccountConfig, desk: Desk | None) -> AccountSta
         breaker="closed" if desk is None else desk.breaker.state,
         breaker_reason="" if desk is None else desk.breaker.reason,
         record="" if desk is None else desk.proof.reason,
+        unwritable="" if desk is None else desk.unwritable,
+        unprotected={} if desk is None else _unprotected(desk),
     )
+
+
+def _unprotected(desk: Desk) -> dict[str, float]:
+    now = desk.clock.monotonic()
+    return {name: max(now - live.naked_from, 0.0) for name, live in desk.live.items() if live.naked_from is not None}
 
 
 def _may(desk: Desk) -> tuple[HaltState, str]:

@@ -104,7 +104,13 @@ class Live:
         foreign: trade ids that stand for another order's fills.
         instrument: its rules, as they were at the decision.
         decision: what may be sent, where that was decided when it was accepted; its intent is in the accept's write.
+        begun: monotonic seconds at which its intent was handed to the journal.
+        guard_seconds: what its decision took; of several looks the last one.
+        journal_seconds: from its intent until it could be sent.
+        venue_seconds: what the venue took to answer; of several attempts the last one.
         asked: monotonic seconds, from before that write.
+        begun: monotonic seconds at which its intent went to the journal.
+        guard_seconds, journal_seconds, venue_seconds: what the last decision, intent and call took; None: there was none.
         reducing: as sent, it could only reduce the position.
         retired: the attempts before this one, by the names that the venue has for them.
         over: the attempt has ended without effect, and that is durable.
@@ -134,6 +140,7 @@ class Live:
         unprotected: seconds for which it did not.
         naked_since: monotonic seconds up to which that is counted; None: it does stand with its stop, or nothing is open.
         naked_from: monotonic seconds since which it does not.
+        covered: how much it had filled when all of that last stood with its stop, base units or contracts.
         flattened: how much of it the venue was seen not to hold, when this host started.
         read: how much it had filled when its attached legs were last read back, base units or contracts.
     """
@@ -160,6 +167,10 @@ class Live:
     instrument: Instrument | None = None
     decision: Decision | None = None
     asked: float = 0.0
+    begun: float = 0.0
+    guard_seconds: float | None = None
+    journal_seconds: float | None = None
+    venue_seconds: float | None = None
     reducing: bool = False
     retired: dict[str, Earlier] = field(factory=dict)
     over: bool = False
@@ -189,6 +200,7 @@ class Live:
     unprotected: float | None = None
     naked_since: float | None = None
     naked_from: float | None = None
+    covered: Decimal = ZERO
     flattened: Decimal = ZERO
     read: Decimal = ZERO
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What an open circuit breaker sets going: an alarm, an event, and after a while a read that tries the venue."""
+"""Reads that try the venue: whether it answers again, after the circuit breaker has opened; whether it takes the key again."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
+from itertools import islice
 
 from fks_exec.account import Account
 from fks_exec.errors import NotSent, VenueError
-from fks_exec.model.events import BreakerChanged
+from fks_exec.model.events import AccountReadiness, BreakerChanged
 
 from .breaker import BreakerState
 from .desk import Desk
 
 log: logging.Logger = logging.getLogger(__name__)
+
+KEY_DELAYS = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
+"""Seconds before each read that tries a refused key; the last one repeats."""
+
+FORGIVEN = 300.0
+"""Seconds after a refusal of the key; one that comes later begins anew."""
 
 
 class Prober:
@@ -65,8 +72,78 @@ class Prober:
 
     def _reads(self, account: Account) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
         """One that needs our key where the venue has it; and a quote, which every venue gives."""
-        for name in ("fetch_balance", "fetch_positions", "fetch_open_orders"):
-            if name in account.capabilities.abilities:
-                yield name, getattr(account, name)
-                break
+        yield from islice(keyed(account), 1)
         yield "fetch_data", partial(account.fetch_data, self._desk.breaker.symbol)
+
+
+class KeyProber:
+    """Looks whether one account's venue takes its key again, after a refusal that shut the account.
+
+    Args:
+        desk: the account at work.
+
+    What is asked is a read that needs the key, after pauses that grow: some brokers lock an account after a few wrong ones.
+    The pauses go on growing where the key is refused again soon after.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._tries = 0
+        self._last = float("-inf")
+        self._running = False
+
+    def opened(self) -> None:
+        """The account is open (again)."""
+        if self._desk.account is not None:
+            self._desk.account.on_refused = self._refused
+
+    def _refused(self, reason: str) -> None:
+        desk, now = self._desk, self._desk.clock.monotonic()
+        if now - self._last > FORGIVEN:
+            self._tries = 0
+        self._last = now
+        if self._running or desk.closing:
+            return
+        self._running = True
+        self._tell(ready=False, reason=reason)
+        desk.alarm("KEY_REFUSED", f"{reason}; nothing is sent until a read shows that the key is taken again")
+        desk.spawn(asyncio.get_running_loop().create_task(self._probe()))
+
+    async def _probe(self) -> None:
+        desk, account = self._desk, self._desk.account
+        try:
+            while account is not None and account is desk.account and account.reason:
+                await asyncio.sleep(KEY_DELAYS[min(self._tries, len(KEY_DELAYS) - 1)])
+                self._tries += 1
+                if await self._taken(account):
+                    account.trust()
+                    break
+        finally:
+            self._running = False
+        if account is not None and not account.reason:
+            log.warning("account %s: the venue takes the key again", desk.name)
+            self._tell(ready=True)
+            for told in desk.on_opened:  # cancels, stops and looks that were in vain meanwhile
+                told()
+
+    async def _taken(self, account: Account) -> bool:
+        read = next(keyed(account), None)
+        if read is None:
+            return False  # nothing but an order would show it
+        try:
+            await read[1]()
+        except Exception as error:
+            log.warning("account %s: %s, to try the key: %s", self._desk.name, read[0], type(error).__name__)
+            return False
+        return True
+
+    def _tell(self, *, ready: bool, reason: str = "") -> None:
+        desk = self._desk
+        desk.emit(AccountReadiness(account=desk.name, time=desk.clock.now(), ready=ready, reason=reason))
+
+
+def keyed(account: Account) -> Iterator[tuple[str, Callable[[], Awaitable[object]]]]:
+    """The reads of an account that need its key."""
+    for name in ("fetch_balance", "fetch_positions", "fetch_open_orders"):
+        if name in account.capabilities.abilities:
+            yield name, getattr(account, name)

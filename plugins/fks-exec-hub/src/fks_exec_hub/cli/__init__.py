@@ -26,6 +26,7 @@ SUMMARIES = {
     "halt": "Let an account only reduce, or do nothing but cancel.",
     "health": "Open the accounts and ask each how it is.",
     "journal": "Verify the journal.",
+    "keys": "Make, list and revoke the keys of the HTTP host.",
     "new-guard": "Write the repository of a guard of your own.",
     "new-observer": "Write the repository of an observer of your own.",
     "new-venue": "Write the repository of a venue plugin of your own; it passes its tests at once.",
@@ -33,13 +34,17 @@ SUMMARIES = {
     "orders": "List, show, cancel and change orders; resolve one of unknown outcome.",
     "plugins": "List the installed plugins and what became of each.",
     "positions": "Show the positions that our own fills built up.",
+    "proxy": "Print the configuration of a TLS proxy in front of the host.",
     "quote": "Ask an account's venue for a price.",
     "resume": "Let an account trade again.",
     "serve": "Run the HTTP host.",
+    "token": "Make a key pair for tokens, and issue short-lived tokens.",
+    "trace": "Print the life of one order, step by step, with times.",
+    "tradingview": "Write, check and send TradingView alerts, as TradingView does.",
 }
 """What ``--help`` says about the first-party commands, so that it need not import them."""
 
-ELSEWHERE = {"serve": "fks-exec-server"}
+ELSEWHERE = dict.fromkeys(("keys", "proxy", "serve", "token", "tradingview"), "fks-exec-server")
 """First-party commands that come with another distribution."""
 
 

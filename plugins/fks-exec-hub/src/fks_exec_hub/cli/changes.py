@@ -22,6 +22,7 @@ from fks_exec_hub.orders.resolve import CannotResolve, Settlement, Word, resolve
 from .access import configuration, find_order, hub_of, named_accounts, reading, writing
 from .output import AnyFunction, Console, json_option, pass_console
 from .results import exit_code_of_amend, exit_code_of_cancel, result_document, result_text
+from .terms import Terms, terms_of
 
 T = TypeVar("T")
 
@@ -65,8 +66,8 @@ def amend(ctx: click.Context, console: Console, /, client_order_id: str, account
     Exit 0: it is changed; 1: denied, refused, or it does not rest any more: it is as it was; 3: that is not known.
     """
     change = _change(words)
-    key, result = asyncio.run(_amended(_config(console, account), client_order_id, account, change))
-    console.show(result_document(key, result), result_text(key, result))
+    key, result, terms = asyncio.run(_amended(_config(console, account), client_order_id, account, change))
+    console.show(result_document(key, result, terms), result_text(key, result, terms=terms))
     ctx.exit(exit_code_of_amend(result))
 
 
@@ -143,12 +144,16 @@ async def _cancelled(config: HubConfig, name: str, account: str | None) -> tuple
     )
 
 
-async def _amended(config: HubConfig, name: str, account: str | None, change: OrderChange) -> tuple[Key, ExecutionResult]:
+async def _amended(
+    config: HubConfig, name: str, account: str | None, change: OrderChange
+) -> tuple[Key, ExecutionResult, Terms]:
     key = await _key(config, name, account)
-    return key, await here_or_there(
+    result = await here_or_there(
         lambda: _by_hub(config, lambda hub: hub.amend_order(key.account, name, change)),
         lambda: _by_host(config, key, "amend", change={n: v for n, v in to_dict(change).items() if v is not None}),
     )
+    async with reading(config) as journal:
+        return key, result, await terms_of(journal, await find_order(journal, config, name, key.account))
 
 
 async def _resolved(config: HubConfig, name: str, account: str | None, word: Word) -> tuple[Key, ExecutionResult]:

@@ -20,7 +20,7 @@ from fks_exec.errors import FksExecError, InvalidOrder
 from fks_exec.model.fields import SizeType
 from fks_exec.model.numbers import decimal
 from fks_exec.model.orders import ClosePosition, Option, Order, OrderType, TimeInForce
-from fks_exec.model.results import ExecutionResult
+from fks_exec.model.results import ExecutionResult, Status
 from fks_exec.model.targets import ReversePosition, SizedOrder, TargetPosition
 from fks_exec_hub import ExecutionHub, HubConfig, Receipt
 from fks_exec_hub.accounts.live import needs_following
@@ -32,6 +32,7 @@ from .access import configuration, hub_of, named_accounts
 from .failures import InDoubt, Interrupted
 from .output import Console, json_option, pass_console
 from .results import exit_code, result_document, result_text
+from .terms import Terms, terms_of
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -100,8 +101,8 @@ def order(ctx: click.Context, console: Console, /, account: str, live: bool, wai
     named_accounts(config, account)
     _check_money(config, account, live=live)
     key = Key(account, instruction.client_order_id or "")
-    result = _run(config, key, instruction, wait)
-    console.show(result_document(key, result), result_text(key, result, instruction))
+    result, terms = _run(config, key, instruction, wait)
+    console.show(result_document(key, result, terms), result_text(key, result, instruction, terms))
     ctx.exit(exit_code(result))
 
 
@@ -210,7 +211,7 @@ def _check_money(config: HubConfig, account: str, *, live: bool) -> None:
         raise click.UsageError(f"account {account!r} is not live: no real money moves there; leave --live out")
 
 
-def _run(config: HubConfig, key: Key, instruction: Instruction, wait: float) -> ExecutionResult:
+def _run(config: HubConfig, key: Key, instruction: Instruction, wait: float) -> tuple[ExecutionResult, Terms | None]:
     way = _Way(key)
     try:
         asyncio.run(way.go(config, instruction, wait))
@@ -224,7 +225,7 @@ def _run(config: HubConfig, key: Key, instruction: Instruction, wait: float) -> 
         log.warning("closing failed after the order's outcome was known: %s", type(error).__name__)
     if way.result is None:
         raise InDoubt(way.where())
-    return way.result
+    return way.result, way.terms
 
 
 @attrs.define
@@ -235,12 +236,14 @@ class _Way:
         handed_over: it may be the hub's, and so at the venue.
         taken: it is the hub's.
         result: what became of it.
+        terms: what it is now, where it is open.
     """
 
     key: Key
     handed_over: bool = False
     taken: bool = False
     result: ExecutionResult | None = None
+    terms: Terms | None = None
 
     async def go(self, config: HubConfig, instruction: Instruction, wait: float) -> None:
         async with hub_of(config) as hub:
@@ -248,6 +251,9 @@ class _Way:
             receipt = await hub.submit(self.key.account, instruction)
             self.taken = True
             self.result = await _outcome(hub, receipt, self.key, wait)
+            recorded = await hub.journal.order(self.key)
+            if recorded is not None and self.result.status not in (Status.DENIED, Status.PENDING):
+                self.terms = await terms_of(hub.journal, recorded)
 
     def where(self) -> str:
         """What may be open."""

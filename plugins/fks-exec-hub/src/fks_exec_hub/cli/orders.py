@@ -11,16 +11,16 @@ import attrs
 import click
 
 from fks_exec.convert import from_json, to_dict
-from fks_exec.errors import InvalidOrder
-from fks_exec.model.results import ExecutionResult, Fill
+from fks_exec.model.results import ExecutionResult, Fill, Status
 from fks_exec_hub import HubConfig
-from fks_exec_hub.instructions import Instruction, read_instruction
+from fks_exec_hub.instructions import Instruction
 from fks_exec_hub.journal.protocol import Event, Journal, Recorded
 
 from .access import NO_JOURNAL, configuration, find_order, named_accounts, reading
 from .changes import account_option, amend, cancel, resolve
 from .output import Console, json_option, one_line, pass_console, table, when
-from .results import fill_text, in_words, instruction_text, lookup_advice, result_text
+from .results import fill_text, in_words, instruction_text, lookup_advice, result_text, still_open
+from .terms import Terms, terms_of
 
 
 @click.group()
@@ -39,24 +39,31 @@ def list_(console: Console, account: str | None, limit: int, only_open: bool) ->
     config = configuration(console)
     named_accounts(config, account)
     found = asyncio.run(_listed(config, account, limit, only_open=only_open))
-    rows = [_row(recorded) for recorded in found]
+    rows = [_row(*each) for each in found]
     headers = ("accepted", "account", "id", "instruction", "status", "filled")
     empty = "nothing is open" if only_open else NO_JOURNAL
-    console.show([_brief(recorded) for recorded in found], table(headers, rows, empty=empty))
+    console.show([_brief(*each) for each in found], table(headers, rows, empty=empty))
 
 
-async def _listed(config: HubConfig, account: str | None, limit: int, *, only_open: bool) -> list[Recorded]:
+async def _listed(config: HubConfig, account: str | None, limit: int, *, only_open: bool) -> list[tuple[Recorded, Terms]]:
     async with reading(config) as journal:
-        newest = await journal.orders(account, limit=limit)
-        if not only_open:
-            return newest
-        names = [account] if account else sorted({*config.accounts, *(recorded.key.account for recorded in newest)})
-        found = {recorded.key: recorded for name in names for recorded in await _open_orders(journal, name)}
-        return sorted(found.values(), key=lambda recorded: recorded.accepted_at, reverse=True)[:limit]
+        found = await journal.orders(account, limit=limit)
+        if only_open:
+            names = [account] if account else sorted({*config.accounts, *(recorded.key.account for recorded in found)})
+            every = {recorded.key: recorded for name in names for recorded in await _open_orders(journal, name)}
+            found = sorted(every.values(), key=lambda recorded: recorded.accepted_at, reverse=True)[:limit]
+        return [(recorded, await terms_of(journal, recorded)) for recorded in found]
 
 
 async def _open_orders(journal: Journal, account: str) -> list[Recorded]:
-    return [*await journal.pending(account), *await journal.unresolved(account), *await journal.open(account)]
+    """What may still change; not what was found not to be there, which is only looked for now and then."""
+    every = [*await journal.pending(account), *await journal.unresolved(account), *await journal.open(account)]
+    return [recorded for recorded in every if recorded.status != Status.NOT_PLACED.value or _legs_open(recorded)]
+
+
+def _legs_open(recorded: Recorded) -> bool:
+    result = _result(recorded)
+    return result is not None and bool(still_open(result))
 
 
 @orders.command()
@@ -84,11 +91,14 @@ class _Whole:
     recorded: Recorded
     fills: Sequence[Fill]
     history: Sequence[Event]
+    terms: Terms
 
     def document(self) -> dict[str, object]:
         order = self.recorded
         return {
-            **_brief(order),
+            **_brief(order, self.terms),
+            "asked": _text(order, self.terms.asked),
+            "notes": list(self.terms.legs),
             "digest": order.digest,
             "raw": order.raw.decode("utf-8", "backslashreplace") if order.raw is not None else None,
             "attempts": [{**attrs.asdict(attempt), "decision": _json(attempt.decision)} for attempt in order.attempts],
@@ -101,7 +111,7 @@ class _Whole:
 
     def _lines(self) -> Iterator[str]:
         order = self.recorded
-        yield _instruction(order)
+        yield _text(order, self.terms.asked)
         yield f"accepted {when(order.accepted_at)}"
         if order.raw is not None:
             yield f"raw {one_line(order.raw)}"
@@ -118,7 +128,7 @@ class _Whole:
     def _standing(self) -> Iterator[str]:
         order, result = self.recorded, _result(self.recorded)
         if result:
-            yield result_text(order.key, result, _instruction_of(order))
+            yield result_text(order.key, result, self.terms.asked, self.terms)
             return
         yield order.status
         if order.attempts:
@@ -142,10 +152,10 @@ async def _whole(config: HubConfig, client_order_id: str, account: str | None) -
     async with reading(config) as journal:
         recorded = await find_order(journal, config, client_order_id, account)
         fills = [from_json(Fill, record.fill) for record in await journal.fills(recorded.key)]
-        return _Whole(recorded, fills, await journal.history(recorded.key))
+        return _Whole(recorded, fills, await journal.history(recorded.key), await terms_of(journal, recorded))
 
 
-def _brief(recorded: Recorded) -> dict[str, object]:
+def _brief(recorded: Recorded, terms: Terms) -> dict[str, object]:
     result = _result(recorded)
     return {
         "account": recorded.key.account,
@@ -154,29 +164,21 @@ def _brief(recorded: Recorded) -> dict[str, object]:
         "accepted_at": recorded.accepted_at,
         "status": recorded.status,
         "terminal": recorded.terminal,
-        "instruction": _instruction(recorded),
+        "instruction": _text(recorded, terms.now),
         "result": to_dict(result) if result else None,
     }
 
 
-def _row(recorded: Recorded) -> tuple[object, ...]:
+def _row(recorded: Recorded, terms: Terms) -> tuple[object, ...]:
     result = _result(recorded)
     key, filled = recorded.key, result.filled_quantity if result else None
     status = in_words(result) if result else recorded.status
-    return when(recorded.accepted_at), key.account, key.client_order_id, _instruction(recorded), status, filled
+    return when(recorded.accepted_at), key.account, key.client_order_id, _text(recorded, terms.now), status, filled
 
 
-def _instruction(recorded: Recorded) -> str:
-    instruction = _instruction_of(recorded)
+def _text(recorded: Recorded, instruction: Instruction | None) -> str:
+    """In words; what was written by a later version is shown as it is."""
     return instruction_text(instruction) if instruction else recorded.instruction
-
-
-def _instruction_of(recorded: Recorded) -> Instruction | None:
-    """None: it was written by a later version, and is shown as it is."""
-    try:
-        return read_instruction(recorded.instruction)
-    except InvalidOrder:
-        return None
 
 
 def _result(recorded: Recorded) -> ExecutionResult | None:

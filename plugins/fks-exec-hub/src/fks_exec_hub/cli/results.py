@@ -16,6 +16,7 @@ from fks_exec_hub.journal.protocol import Key
 
 from .failures import ExitCode
 from .output import when
+from .terms import Terms
 
 NOT_RECORDED = "NOT_RECORDED"
 UNRESOLVED = "UNRESOLVED_ORDER"
@@ -30,8 +31,8 @@ def exit_code(result: ExecutionResult) -> ExitCode:
     return ExitCode.DONE if result.success and result.code not in _NOT_WHOLE else ExitCode.FAILED
 
 
-_NOT_WHOLE = frozenset({"CLOSE_INCOMPLETE", "DUST", "ENTRY_REFUSED", "EXIT_INCOMPLETE"})
-"""Codes of an order that was filled, and of which not all has come about that was asked for."""
+_NOT_WHOLE = frozenset({"CLOSE_INCOMPLETE", "ENTRY_REFUSED", "EXIT_INCOMPLETE"})
+"""Codes of an order that was filled, and of which not all has come about that was asked for; what no order could do is told."""
 
 _NOT_KNOWN = frozenset({Status.PENDING, Status.UNKNOWN})
 
@@ -56,18 +57,25 @@ def still_open(result: ExecutionResult) -> list[str]:
     return order + [leg.role for leg in result.legs if not leg.status.terminal]
 
 
-def result_document(key: Key, result: ExecutionResult) -> dict[str, object]:
-    """The result as JSON, with what is open."""
-    return {"account": key.account, **to_dict(result), "open": still_open(result)}
+def result_document(key: Key, result: ExecutionResult, terms: Terms | None = None) -> dict[str, object]:
+    """The result as JSON, with what is open; where the terms are known, with them and what is to be known of its legs."""
+    document = {"account": key.account, **to_dict(result), "open": still_open(result)}
+    if terms is None or terms.now is None:
+        return document
+    return {**document, "now": instruction_text(terms.now), "notes": list(terms.legs)}
 
 
-def result_text(key: Key, result: ExecutionResult, instruction: Instruction | None = None) -> str:
+def result_text(key: Key, result: ExecutionResult, instruction: Instruction | None = None, terms: Terms | None = None) -> str:
     """The result as lines.
 
     Args:
         instruction: what was asked for, where it can be read.
+        terms: what the order is now, where the journal was asked.
     """
-    return "\n".join([result.status.value, *_lines(key, result, instruction), *_advice(key, result)])
+    more = [] if terms is None else [f"  {'leg':<13} {line}" for line in terms.legs]
+    if terms is not None and terms.changed and terms.now is not None:
+        more.insert(0, f"  {'now':<13} {instruction_text(terms.now)}")
+    return "\n".join([result.status.value, *_lines(key, result, instruction), *more, *_advice(key, result)])
 
 
 def in_words(result: ExecutionResult) -> str:
@@ -81,8 +89,9 @@ def in_words(result: ExecutionResult) -> str:
 def lookup_advice(key: Key) -> str:
     """What to do about an order that may or may not exist at the venue."""
     return (
-        "it may or may not exist at the venue: do not send it again under another id, and no other in its place; look at "
-        f"the venue, then settle it: {_settle(key.client_order_id, key.account)}"
+        "it may or may not exist at the venue: do not send it again under another id, and no other in its place; where the "
+        "venue can be asked for it, a host that runs (fks-exec serve, or any order while it is sent) finds out by itself; "
+        f"where it cannot, look there, then settle it: {_settle(key.client_order_id, key.account)}"
     )
 
 

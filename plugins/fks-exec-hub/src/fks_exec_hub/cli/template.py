@@ -83,8 +83,10 @@ def render(header: str, keys: Sequence[Key], *, doc: str = "", extra: Sequence[s
 
 
 def docs_of(kind: type[Any]) -> dict[str, str]:
-    """What the docstring's Args section says, by name; ``a, b: text`` says it about both."""
+    """What the Args section says, by name, a base class's too; ``a, b: text`` says it about both."""
     found: dict[str, str] = {}
+    for base in kind.__bases__:
+        found |= docs_of(base) if base is not object else {}
     section = re.search(r"^Args:\n((?:[ \t]+.*\n?|\n)*)", _docstring(kind), re.MULTILINE)
     for entry in re.split(r"\n(?=\S)", textwrap.dedent(section[1]).strip() if section else ""):
         names, colon, text = entry.partition(":")

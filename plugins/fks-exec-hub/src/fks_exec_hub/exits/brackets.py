@@ -175,7 +175,7 @@ class Brackets(ABC):
                 elif acted:  # more than any sequence of steps takes: whatever goes round here goes slowly
                     await self._pause(bracket, PAUSES[-1])
                 elif acted is None:
-                    await self._pause(bracket, PAUSES[min(tries, len(PAUSES) - 1)])
+                    await self._pause(bracket, self._rest(bracket, PAUSES[min(tries, len(PAUSES) - 1)]))
                     tries += 1
                 elif not bracket.woken.is_set() and not await self._overdue(bracket):
                     return
@@ -194,6 +194,13 @@ class Brackets(ABC):
         except TimeoutError:
             pass
         return True
+
+    def _rest(self, bracket: Bracket, seconds: float) -> float:
+        """A stop that is refused for the moment is tried once more at the end of the account's time, and not later."""
+        if not bracket.refused or bracket.failed:
+            return seconds
+        left = bracket.refused[0] + self._desk.config.attempts_within - self._desk.clock.monotonic()
+        return min(seconds, left) if left > PAUSES[0] else seconds
 
     async def _pause(self, bracket: Bracket, seconds: float) -> None:
         """What is only our own news of a try that failed does not cut the pause short; a fill, a move, an exit does."""

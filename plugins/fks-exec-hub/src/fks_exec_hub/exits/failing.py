@@ -16,6 +16,7 @@ from fks_exec.model.results import ExecutionResult, Status
 from ..accounts.desk import Desk
 from ..accounts.live import Live
 from ..journal.protocol import HaltState, JournalError
+from ..orders.attempts import EXITS_IN_VAIN, of_the_moment
 from ..orders.record import record
 from .allowance import side_of
 from .bracket import Bracket, Rules, ended_by_venue
@@ -93,9 +94,10 @@ class Failing:
         bracket.refused.append(now)
         since = now - bracket.refused[0]
         patient = config.protection.on_failure == "retry_then_close" and since < config.protection.retry_seconds
+        limit = config.exit_attempts or (EXITS_IN_VAIN if ended_by_venue(leg) else None)
         again = (
-            (result.retryable or ended_by_venue(leg))
-            and len(bracket.refused) < config.exit_attempts
+            (of_the_moment(result, exit=True) or ended_by_venue(leg))
+            and (limit is None or len(bracket.refused) < limit)
             and since < config.attempts_within
         )
         if patient or again:

@@ -137,12 +137,13 @@ def views(entry: Live) -> tuple[Leg, ...]:
     """The legs as an entry's result tells them; those that were not sent yet are left out."""
     told: list[Leg] = []
     for leg in entry.legs:
-        if not sent(leg) or leg.order is None or leg.result.code == "WITHDRAWN":
+        in_question = leg.inherited and leg.deadline is not None and not sent(leg)  # a host that ended may have sent it
+        if not (sent(leg) or in_question) or leg.order is None or leg.result.code == "WITHDRAWN":
             continue
         told.append(
             Leg(
                 role=leg.role,
-                status=leg.result.status,
+                status=Status.UNKNOWN if in_question else leg.result.status,
                 order_id=leg.result.order_id,
                 venue_client_order_id=leg.venue_client_order_id,
                 trigger_price=trigger_of(leg),

@@ -23,7 +23,7 @@ from ..accounts.desk import Desk
 from ..accounts.live import Live, Target
 from ..journal.protocol import JournalError, Key
 from ..money import EXACT
-from ..orders.attempts import PAUSES
+from ..orders.attempts import EXITS_IN_VAIN, PAUSES
 from ..orders.clearing import SUPERSEDED, accepted, going
 from ..orders.concrete import dust, entry_after
 from ..orders.record import instrument_of, record
@@ -250,7 +250,7 @@ class Targets:
             return Done(unfinished, f"{left}: other orders are closing it") if aim.target.entry else Done()
         if last.cancels or last.result.code == "WITHDRAWN":
             return Done(unfinished, f"{left}: its exit was cancelled on request")
-        if _failures(aim) >= self._desk.config.exit_attempts:
+        if _failures(aim) >= (self._desk.config.exit_attempts or EXITS_IN_VAIN):
             return Done(unfinished, f"{left}: the last {_failures(aim)} exits filled nothing", alarm=True)
         side = last.order.side if last.order is not None else None
         if side is None:

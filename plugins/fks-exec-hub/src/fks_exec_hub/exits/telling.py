@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from fks_exec.model.events import ProtectionChanged
 from fks_exec.model.numbers import ZERO, plain
-from fks_exec.model.results import Status
+from fks_exec.model.results import Fill, Status
 
 from ..accounts.desk import Desk
 from ..accounts.live import Live
@@ -41,12 +42,36 @@ def measure(desk: Desk, bracket: Bracket) -> None:
     dust = plan.stop is not None and not rules.valid(naked, plan.stop) and covered(bracket) > 0
     entry.protected = (not naked or dust) and not bracket.flattened
     now = desk.clock.monotonic()
-    if entry.unprotected is None:
-        entry.unprotected = 0.0
     if entry.naked_since is not None:
-        entry.unprotected += max(now - entry.naked_since, 0.0)
+        entry.unprotected = (entry.unprotected or 0.0) + max(now - entry.naked_since, 0.0)
+    else:
+        entry.unprotected = _with_what_nobody_saw(desk, entry)
+    entry.covered = entry.booked if entry.protected else entry.covered
     entry.naked_since = None if entry.protected else now
     entry.naked_from = None if entry.protected else now if entry.naked_from is None else entry.naked_from
+
+
+def _with_what_nobody_saw(desk: Desk, entry: Live) -> float:
+    """Seconds without its stop before this look: a fill has stood without one since it came about at the venue.
+
+    No host ran in that time, or none had heard of the fill. Where the venue keeps the legs with the entry they stood by then.
+    """
+    known = entry.unprotected or 0.0
+    fresh = sorted(_fresh(entry), key=lambda fill: fill.timestamp or 0)
+    if not fresh or entry.plan is None or entry.plan.kind == ATTACHED:
+        return known
+    began = max(fresh[0].timestamp or 0, entry.submitted_at or 0)  # a venue whose clock is off fills nothing before it was sent
+    unseen = max(desk.clock.now() - began, 0) / 1000
+    return known + unseen if entry.covered else max(known, unseen)
+
+
+def _fresh(entry: Live) -> Iterator[Fill]:
+    """The newest fills of the entry itself, as far as it has filled since it last stood with its stop; those with a time."""
+    rest = entry.booked - entry.covered
+    for fill in sorted(entry.fills.values(), key=lambda fill: fill.timestamp or 0, reverse=True):
+        if rest > 0 and not fill.leg and fill.timestamp is not None:
+            yield fill
+            rest -= fill.quantity
 
 
 async def tell(desk: Desk, bracket: Bracket) -> None:

@@ -13,6 +13,7 @@ from fks_exec.model.orders import Order
 
 from ..accounts.desk import Desk
 from ..accounts.live import Live
+from ..orders.attempts import EXITS_IN_VAIN
 from .allowance import side_of
 from .bracket import Bracket, Rules
 from .family import EXIT, child_id
@@ -97,7 +98,7 @@ class Watcher:
     def _may_try(self, bracket: Bracket, in_vain: list[Live]) -> bool:
         """After a refusal it waits longer and longer; after some it is given up, and told: the stop stands."""
         now, desk = self._desk.clock.monotonic(), self._desk
-        if len(in_vain) >= desk.config.exit_attempts:
+        if len(in_vain) >= (desk.config.exit_attempts or EXITS_IN_VAIN):
             if not bracket.no_target:
                 bracket.no_target = True
                 text = f"the exit at the target of {bracket.name} was refused {len(in_vain)} times; take the profit by hand"

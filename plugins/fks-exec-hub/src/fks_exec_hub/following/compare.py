@@ -227,10 +227,16 @@ class Comparison:
         """The instruments where an order of ours may be at the venue under a name that is not known yet."""
         live = self._desk.live.values()
         look = can_look(self._desk)
-        return {order.lane for order in live if self._in_question(order) or (look and _unread(order))}
+        return {order.lane for order in live if self._in_question(order) or (look and (_unread(order) or self._bare(order)))}
 
     def _in_question(self, order: Live) -> bool:
         return not order.concluded.done() or bool(self._desk.questions(order.lane))
+
+    def _bare(self, order: Live) -> bool:
+        """A look at it showed no legs, though the venue makes them: what rests may be just those, until it is told bare."""
+        if not _attached(order) or order.naked_from is None:
+            return False
+        return self._desk.clock.monotonic() - order.naked_from < self._desk.config.deadline
 
     def _filling(self) -> set[str]:
         """The instruments of entries that may fill further, with legs that the venue makes when they do."""

@@ -77,7 +77,8 @@ def _not_open(result: ExecutionResult) -> ExecutionResult:
     if result.status is Status.UNKNOWN:
         text = "it is not known whether the order exists; it can be changed once it is known to rest"
         return changed(result, code="UNRESOLVED_ORDER", error=text)
-    return changed(result, code="NOT_OPEN", error=f"the order is {result.status.value}; only one that rests can be changed")
+    text = f"the order is {result.status.value}; only one that rests can be changed"
+    return changed(result, code="NOT_OPEN", error=text, denials=())  # what denied the order was not asked about the change
 
 
 def _judge(

@@ -8,10 +8,16 @@ from fks_exec.model.results import ExecutionResult, Status
 from ..accounts.desk import Desk
 from ..accounts.live import Live
 
-PAUSES = (0.05, 0.2, 0.5, 1.0)
+PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
 """Seconds between two attempts, unless the venue asks for more; the last one repeats."""
 
+EXITS_IN_VAIN = 3
+"""So many exits in a row may fill nothing, where the account says no number of attempts."""
+
 _NO_EFFECT = frozenset({Status.NOT_PLACED, Status.REJECTED})
+
+_PASSES = frozenset({"AUTH", "CLOCK"})
+"""Refusals before the order was looked at: a clock is set and a key taken again, and the exit is still to be sent."""
 
 
 def pause(desk: Desk, live: Live, result: ExecutionResult) -> float | None:
@@ -19,11 +25,31 @@ def pause(desk: Desk, live: Live, result: ExecutionResult) -> float | None:
 
     A timeout, an exception, an answer that proves nothing are never followed by another attempt.
     """
-    if result.status not in _NO_EFFECT or not result.retryable or result.fills or result.filled_quantity:
+    if result.status not in _NO_EFFECT or not of_the_moment(result, exit=live.reducing):
+        return None
+    if result.fills or result.filled_quantity:
         return None
     limit = desk.config.exit_attempts if live.reducing else desk.config.entry_attempts
-    if live.attempt >= limit or live.first_sent is None:
+    if limit is not None and live.attempt >= limit:
         return None
-    seconds = max(result.retry_after or 0.0, PAUSES[min(live.attempt, len(PAUSES)) - 1])
-    spent = desk.clock.monotonic() - live.first_sent
-    return seconds if spent + seconds <= desk.config.attempts_within else None
+    pause = PAUSES[min(live.attempt, len(PAUSES)) - 1]
+    left = time_left(desk, live)
+    if live.reducing and left > PAUSES[0]:
+        pause = min(pause, left)  # the last attempt of an exit is made at the end of its time, and not before
+    seconds = max(result.retry_after or 0.0, pause)
+    return seconds if seconds <= left else None
+
+
+def of_the_moment(result: ExecutionResult, *, exit: bool) -> bool:
+    """Whether a refusal may be another one a moment later.
+
+    Args:
+        exit: it only reduces; what is to be closed has to be closed, also where the same entry would not be sent again.
+    """
+    return result.retryable or (exit and result.status is Status.REJECTED and result.code in _PASSES)
+
+
+def time_left(desk: Desk, live: Live) -> float:
+    """Seconds in which further attempts may begin; all of them, where nothing was sent yet."""
+    spent = 0.0 if live.first_sent is None else desk.clock.monotonic() - live.first_sent
+    return desk.config.attempts_within - spent

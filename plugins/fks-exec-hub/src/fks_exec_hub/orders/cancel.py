@@ -199,7 +199,7 @@ def _ended(live: Live) -> ExecutionResult:
     text = f"the order had ended as {live.result.status.value} before its cancel was asked for"
     if live.watched:
         text += "; should it appear at the venue after all, it is cancelled"
-    return changed(live.result, code="ENDED_BEFORE", error=text)
+    return changed(live.result, code="ENDED_BEFORE", error=text, denials=())
 
 
 def _told(live: Live, answer: ExecutionResult | None = None) -> ExecutionResult:

@@ -94,11 +94,28 @@ def decide_now(desk: Desk, live: Live) -> Decision | None:
 def _decide(
     desk: Desk, live: Live, account: Account, state: AccountState, held: Room | None = None
 ) -> Decision | ExecutionResult | Wait:
+    started = desk.clock.monotonic()
     with localcontext(EXACT):
         made = concrete(desk, live, account, state)
         verdict = _nothing(desk, live, made) if isinstance(made, Denial) else _judged(desk, live, account, made, state, held)
+    live.guard_seconds = desk.clock.monotonic() - started
     if not isinstance(verdict, Wait):
         desk.book.unclaim(live.key.client_order_id)
+    return verdict
+
+
+def weigh(
+    desk: Desk, live: Live, account: Account, state: AccountState, held: Room | None = None
+) -> Decision | ExecutionResult | Wait:
+    """What would be decided about an order that nobody has accepted; nothing is reserved, nothing is told."""
+    if desk.breaker.state == "probing":  # the one order that may try the venue is to be a real one
+        text = "the circuit breaker lets one order try the venue, and a test is none; test again when it is closed"
+        return denied(Denial(code="BREAKER_OPEN", message=text))
+    with localcontext(EXACT):
+        made = concrete(desk, live, account, state)
+        verdict = denied(made) if isinstance(made, Denial) else _judged(desk, live, account, made, state, held)
+    if isinstance(verdict, Decision):
+        desk.book.release(live.token)
     return verdict
 
 
@@ -233,10 +250,13 @@ def is_reducing(desk: Desk, account: Account, order: Order, instrument: Instrume
 
 def stale(desk: Desk, live: Live) -> Denial | None:
     """Whether an entry has grown too old, as far as that can be told before its turn; an exit never does."""
+    return None if exits(desk, live) else too_late(desk, live)
+
+
+def exits(desk: Desk, live: Live) -> bool:
+    """Whether an order is an exit, or may be one, as far as that can be told before its turn."""
     order = live.instruction
-    if may_reduce(desk, live) or (isinstance(order, Order) and (order.reduce_only or is_exit(desk, order))):
-        return None
-    return too_late(desk, live)
+    return may_reduce(desk, live) or (isinstance(order, Order) and (order.reduce_only or is_exit(desk, order)))
 
 
 def too_late(desk: Desk, live: Live) -> Denial | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from fks_exec.convert import canonical, digest_of
 from fks_exec.errors import InvalidOrder
@@ -17,7 +18,8 @@ from ..accounts.live import Live
 from ..exits.family import is_child, role_of
 from ..ids import ClientIds
 from ..instructions import Instruction
-from ..journal.protocol import Accept, Exists, Fenced, Halted, JournalError, JournalStep, Key, Recorded, Written
+from ..journal.codec import encode_all
+from ..journal.protocol import Accept, Exists, Fenced, Halted, JournalError, JournalStep, Key, Note, Recorded, Written
 from .clearing import restore_queued, supersede
 from .decide import decide_now
 from .lane import LOOK, Lane, Place, work
@@ -47,8 +49,9 @@ class Intake:
         self._closed = False
         self._tried: set[Key] = set()
 
-    async def take(self, desk: Desk, instruction: Instruction, raw: bytes | None) -> Receipt:
+    async def take(self, desk: Desk, instruction: Instruction, raw: bytes | None, notes: Sequence[Note] = ()) -> Receipt:
         """An instruction for an account; when this returns it is durable. Raises as ``ExecutionHub.submit``."""
+        _check_notes(desk, notes)
         symbol = desk.ready_account().resolve_symbol(instruction.symbol)
         name = instruction.client_order_id or self._ids.new()
         if is_child(name):
@@ -61,7 +64,7 @@ class Intake:
         known = desk.live.get(name)
         duplicate = known is not None
         if known is None:
-            known = self._enter(desk, instruction, document, content, raw)
+            known = self._enter(desk, instruction, document, content, raw, notes)
         error = await _failure(known)
         if isinstance(error, Exists) and isinstance(error.recorded, Recorded):
             known, duplicate = await self._recorded(desk, error.recorded), True
@@ -100,7 +103,15 @@ class Intake:
             raise error
         return live
 
-    def _enter(self, desk: Desk, instruction: Instruction, document: str, content: str, raw: bytes | None) -> Live:
+    def _enter(
+        self,
+        desk: Desk,
+        instruction: Instruction,
+        document: str,
+        content: str,
+        raw: bytes | None,
+        notes: Sequence[Note] = (),
+    ) -> Live:
         """In one tick: the journal write, the place in the lane. From here on the order is the hub's."""
         key = Key(desk.name, instruction.client_order_id or "")
         now = desk.clock.now()
@@ -113,18 +124,23 @@ class Intake:
             live.asked = desk.clock.monotonic()
             live.decision = decide_now(desk, live)
         marks = supersede(desk, live, (place.live for place in lane.in_order()))
-        self._write(desk, live, accept, *marks, *_begun(desk, live))
+        self._write(desk, live, (accept, *notes), *marks, *_begun(desk, live))
         desk.add(live)
         lane.put(Place(live, live.write))
         return live
 
-    def _write(self, desk: Desk, live: Live, accept: Accept, *more: JournalStep) -> None:
-        """Accept, what it changes for others and, where it was decided in the same tick, intent: one write, all or nothing."""
-        term = desk.term if more else None
-        live.write = asyncio.ensure_future(desk.journal.write(accept, *more, term=term))
-        live.write.add_done_callback(lambda write: self._written(desk, live, write, accept))
+    def _write(self, desk: Desk, live: Live, taken: tuple[Accept | Note, ...], *more: JournalStep) -> None:
+        """Accept, what it changes for others and, where it was decided in the same tick, intent: one write, all or nothing.
 
-    def _written(self, desk: Desk, live: Live, write: asyncio.Future[Written], accept: Accept) -> None:
+        Args:
+            taken: the accept and the caller's notes, which are stored with it or not at all. The accept stands first: that an
+                order is known is found before its notes are looked at.
+        """
+        term = desk.term if more or len(taken) > 1 else None
+        live.write = asyncio.ensure_future(desk.journal.write(*taken, *more, term=term))
+        live.write.add_done_callback(lambda write: self._written(desk, live, write, taken))
+
+    def _written(self, desk: Desk, live: Live, write: asyncio.Future[Written], taken: tuple[Accept | Note, ...]) -> None:
         """First of all who wait for the write: what was not accepted is forgotten before a caller can try again."""
         error = None if write.cancelled() else write.exception()
         if error is None and not write.cancelled():
@@ -136,7 +152,7 @@ class Intake:
             forget(live)
             desk.book.release(live.token)
         if decided and isinstance(error, Halted | Fenced):  # the intent was refused; the instruction stands, in a new place
-            self._write(desk, live, accept)
+            self._write(desk, live, taken)
             self.put(desk, live)
             return
         desk.drop(live)
@@ -191,6 +207,15 @@ class Intake:
         await asyncio.gather(*(lane.stop(seconds) for lane in self._lanes.values()))
 
 
+def _check_notes(desk: Desk, notes: Sequence[Note]) -> None:
+    """What no journal could store is a fault of the caller's: it is told before anything has begun."""
+    if not notes:
+        return
+    encode_all(notes)
+    if notes[0].account != desk.name:
+        raise ValueError(f"a note of account {notes[0].account!r} cannot be stored with an order of {desk.name!r}")
+
+
 def _begun(desk: Desk, live: Live) -> tuple[JournalStep, ...]:
     """What goes with the accept of an order that was decided at once; a fault of ours leaves it to the lane."""
     if live.decision is None:
@@ -214,6 +239,7 @@ async def _failure(live: Live) -> BaseException | None:
         try:
             await asyncio.shield(write)
         except JournalError as error:
+            await asyncio.sleep(0)  # an engine may answer before the callback of the write has run
             if live.write is write:
                 return error
         else:

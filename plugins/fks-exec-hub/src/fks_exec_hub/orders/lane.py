@@ -17,10 +17,10 @@ from fks_exec.model.results import Denial, ExecutionResult, Status
 from ..accounts.desk import Desk
 from ..accounts.live import Decision, Live
 from ..journal.protocol import Exists, JournalError, Outcome, Written
-from .attempts import pause
+from .attempts import pause, time_left
 from .beside import Wait
-from .decide import decide, stale, too_late
-from .record import begin, record
+from .decide import decide, exits, stale, too_late
+from .record import NOTHING_SENT, begin, record
 from .repair import repair
 from .standing import done_at_once
 from .submit import denied, not_sent, send, withdrawn, write_intent
@@ -155,30 +155,41 @@ async def _carry_out(desk: Desk, live: Live) -> None:
         if attempt is None and before is None:
             return
         result, sent = attempt or (before or live.result, False)
-        if before is not None and result.status is Status.DENIED:
-            result = before  # our own checks refuse a further attempt: what the venue said stands
+        if before is not None and not sent and result.status in NOTHING_SENT:
+            result = before  # a further attempt may not be made: what the venue said stands
         seconds = pause(desk, live, result) if sent else None
         if seconds is None or not await _end_attempt(desk, live, result):
             break
         before = result
         await asyncio.sleep(seconds)
     desk.book.unclaim(live.key.client_order_id)
-    given_up = done_at_once(live, result)
+    given_up = "CLOSE_INCOMPLETE" if done_at_once(live, result) else _failed(live, result)
     commit = await begin(desk, live, result)
     if given_up:
-        commit = _alarmed(desk, live, commit)
+        commit = _alarmed(desk, live, commit, given_up)
     if OVERLAP:
         desk.commit(commit)
     else:
         await commit
 
 
-async def _alarmed(desk: Desk, live: Live, commit: Coroutine[Any, Any, None]) -> None:
+def _failed(live: Live, result: ExecutionResult) -> str:
+    """The alarm of an exit by itself that was sent and is not at the venue; empty: there is none.
+
+    Of one that belongs to another order, that order's alarm tells.
+    """
+    alone = live.reducing and not live.role and live.target is None
+    in_vain = result.status in (Status.REJECTED, Status.NOT_PLACED) and not result.filled_quantity
+    return "EXIT_FAILED" if alone and in_vain and live.submitted_at is not None else ""
+
+
+async def _alarmed(desk: Desk, live: Live, commit: Coroutine[Any, Any, None], code: str) -> None:
     """The venue would not have an exit: that is told as soon as it is written down."""
     await commit
     why = live.result.error or live.result.code or live.result.status
-    text = f"nothing of {live.lane} could be closed: {why}; close it again, or by hand"
-    desk.alarm("CLOSE_INCOMPLETE", text, live.key.client_order_id)
+    tries = f" after {live.attempt} attempts" if live.attempt > 1 else ""
+    text = f"nothing of {live.lane} could be closed{tries}: {why}; close it again, or by hand"
+    desk.alarm(code, text, live.key.client_order_id)
 
 
 async def _end_attempt(desk: Desk, live: Live, result: ExecutionResult) -> bool:
@@ -209,9 +220,9 @@ async def _attempt(desk: Desk, live: Live) -> tuple[ExecutionResult, bool] | Non
     """
     patience = Patience(desk, live)
     while not desk.closing:
-        denial = await _until_possible(desk, live)
-        if denial is not None:
-            return denied(denial), False
+        refusal = await _until_possible(desk, live, patience)
+        if refusal is not None:
+            return refusal, False
         try:
             verdict = await _verdict(desk, live)
             if isinstance(verdict, Decision):
@@ -231,7 +242,6 @@ async def _attempt(desk: Desk, live: Live) -> tuple[ExecutionResult, bool] | Non
         except JournalError as error:
             desk.book.release(live.token)
             repair(desk, str(error))
-
     return None
 
 
@@ -275,7 +285,11 @@ async def _verdict(desk: Desk, live: Live) -> Decision | ExecutionResult | Wait 
         text = "another attempt could open a position; the answer to the last one stands"
         return denied(Denial(code="NO_FURTHER_ATTEMPT", message=text))
     _number(desk, live)
-    return await write_intent(desk, live, verdict) or verdict
+    refusal = await write_intent(desk, live, verdict)
+    if refusal is not None and refusal.code == "ACCOUNT_NOT_READY" and verdict.reducing:
+        desk.book.release(live.token)
+        return None  # the account was lost since the look at it: an exit waits for it, as one that comes now does
+    return refusal or verdict
 
 
 def _number(desk: Desk, live: Live) -> None:
@@ -287,11 +301,15 @@ def _number(desk: Desk, live: Live) -> None:
         live.over = False
 
 
-async def _until_possible(desk: Desk, live: Live) -> Denial | None:
-    """Wait for the account and its journal; an entry that grows too old meanwhile is denied."""
+async def _until_possible(desk: Desk, live: Live, patience: Patience) -> ExecutionResult | None:
+    """Wait for the account and its journal; an entry that grows too old meanwhile is denied, of an exit a human is told."""
     while desk.not_ready and not live.cancel_wanted and not desk.closing:
+        if live.over and not desk.unwritable and time_left(desk, live) <= 0:
+            return not_sent("ACCOUNT_NOT_READY", f"account {desk.name!r} is not ready: {desk.not_ready}")
         denial = None if desk.unwritable else stale(desk, live)
         if denial is not None:
-            return denial
+            return denied(denial)
+        if exits(desk, live):
+            patience.lose(Wait(f"the account is not ready ({desk.not_ready})"))
         await asyncio.sleep(LOOK)
     return None

@@ -35,6 +35,7 @@ PATIENCE = 0.5
 
 _RESTING = frozenset({Status.ACCEPTED, Status.PARTIALLY_FILLED})
 NOTHING_SENT = frozenset({Status.DENIED, Status.NOT_PLACED})
+_STAGES = ("guard", "journal", "venue")
 
 
 @frozen
@@ -261,7 +262,8 @@ def _tell(desk: Desk, live: Live, change: _Change, told: ExecutionResult) -> Non
         "symbol": live.lane,
     }
     if first:
-        desk.emit(OrderConcluded(**names, result=change.result, order=live.order))
+        took: dict[str, Any] = {f"{stage}_seconds": getattr(live, f"{stage}_seconds") for stage in _STAGES}
+        desk.emit(OrderConcluded(**names, **took, result=change.result, order=live.order))
     elif change.result != change.before:
         desk.emit(OrderChanged(**names, result=change.result))
     for fill in change.booking.fills:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fks_exec.convert import from_dict, from_json
 from fks_exec.model.account import Position
+from fks_exec.model.copying import changed
 from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import Order
 from fks_exec.model.results import ExecutionResult, Fill, Status
@@ -17,7 +18,7 @@ from fks_exec.model.results import ExecutionResult, Fill, Status
 from ..accounts.desk import Desk
 from ..accounts.live import WAITS, Earlier, Live, Plan
 from ..exits.family import EXCESS, EXIT, FAILURE, LEGS, STOP, TARGET, child_id, role_of
-from ..exits.legs import FLATTENED, LEVELS, PROTECT, RELEASED, SENT
+from ..exits.legs import FLATTENED, LEVELS, PROTECT, RELEASED, SENT, views
 from ..instructions import Instruction, read_instruction
 from ..journal.protocol import Attempt, HaltState, Key, Recorded
 from .record import record
@@ -93,6 +94,16 @@ async def gather(desk: Desk, begun: Sequence[Live], waiting: Sequence[Live]) -> 
             leg.inherited = True
             if entry.booked:  # an earlier host may have sent it; without a fill on record it had no reason to
                 leg.deadline = desk.clock.monotonic() + desk.config.deadline + GRACE
+        _tell_unseen(entry)
+
+
+def _tell_unseen(entry: Live) -> None:
+    """A host that ended before it had told of an entry's stop saw none: so it is told until one is seen."""
+    plan = entry.plan
+    if plan is None or plan.stop is None or plan.kind == "attached" or not entry.booked or entry.protected is not None:
+        return
+    entry.protected = False
+    entry.result = entry.told = changed(entry.result, legs=views(entry), protected=False)
 
 
 async def collect(desk: Desk, entry: Live, known: Mapping[str, Live] | None = None) -> None:
@@ -169,6 +180,7 @@ async def revive(desk: Desk, recorded: Recorded) -> Live:
         live.fills[stored.trade_id] = from_json(Fill, stored.fill)
         live.stored.add(stored.trade_id)
     live.booked = booked(live)
+    live.covered = live.booked if live.protected else ZERO
     live.settled = live.booked if recorded.terminal else None
     return live
 

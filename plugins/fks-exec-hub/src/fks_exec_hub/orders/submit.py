@@ -34,7 +34,7 @@ def intend(desk: Desk, live: Live, decision: Decision) -> Intent:
         live.venue_client_order_id = _name(desk, live, "order", live.attempt)
     live.order = decision.order
     live.reducing = decision.reducing
-    live.submitted_at = desk.clock.now()
+    live.submitted_at, live.begun = desk.clock.now(), desk.clock.monotonic()
     return Intent(
         key=live.key,
         attempt=live.attempt,
@@ -76,6 +76,9 @@ async def write_intent(desk: Desk, live: Live, decision: Decision) -> ExecutionR
     live.asked = desk.clock.monotonic()
     try:
         await _write_begin(desk, live, decision)
+    except AccountNotReady as error:  # it was there when the order was decided
+        forget(live)
+        return not_sent("ACCOUNT_NOT_READY", str(error), retryable=True)
     except Halted as error:
         forget(live)
         may = "resume it" if error.record.state is HaltState.HALTED else "resume it, or close positions only"
@@ -135,6 +138,8 @@ async def send(desk: Desk, live: Live, order: Order) -> ExecutionResult:
             desk.sent.add(live.instruction, live.key.client_order_id)
     if desk.observers:
         desk.emit(_sent(desk, live, order))
+    started = desk.clock.monotonic()
+    live.journal_seconds = started - live.begun
     try:
         return desk.breaker.heard(await account.execute_order(order, submission), live.lane)
     except AccountNotReady as error:
@@ -143,6 +148,8 @@ async def send(desk: Desk, live: Live, order: Order) -> ExecutionResult:
         text = "the host stopped while the venue was being asked; the order may exist there"
         await asyncio.shield(record(desk, live, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=text)))
         raise
+    finally:
+        live.venue_seconds = desk.clock.monotonic() - started
 
 
 async def send_leg(desk: Desk, entry: Live, leg: Live) -> ExecutionResult:
