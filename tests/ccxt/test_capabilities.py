@@ -33,9 +33,9 @@ def of(exchange_id: str, market_type: Any, **more: Any) -> Capabilities:
 SERVED = {
     "binance spot": ("market limit stop stop_limit", "oco stop_only", False, ""),
     "binance linear": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, ""),
-    "binance inverse": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, ""),
+    "binance inverse": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, "-gtd"),
     "bitfinex spot": ("market limit stop stop_limit", "stop_only", False, "-take_profit"),
-    "bitfinex linear": ("market limit stop stop_limit", "stop_only", True, "-take_profit"),
+    "bitfinex linear": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, ""),
     "bitget spot": ("market limit", "", False, "-stop -stop_loss -take_profit -attached"),
     "bitget linear": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, "-attached"),
     "bitget inverse": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, "-attached"),
@@ -65,7 +65,7 @@ SERVED = {
     "okx linear": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, "-attached"),
     "okx inverse": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, "-attached"),
     "woo spot": ("market limit stop stop_limit", "stop_only", False, "+stop_loss -gtd"),
-    "woo linear": ("market limit stop stop_limit", "stop_only", True, "+stop_loss -gtd"),
+    "woo linear": ("market limit stop stop_limit", "reduce_only_pair stop_only", True, "+stop_loss +take_profit -gtd"),
 }
 
 
@@ -82,11 +82,11 @@ def test_what_the_installed_ccxt_serves_is_what_was_looked_at(rows: tuple[Row, .
     assert found == SERVED
 
 
-def test_six_of_the_fourteen_exchanges_take_a_stop_and_a_target_that_can_be_looked_up(rows: tuple[Row, ...]) -> None:
+def test_eight_of_the_fourteen_exchanges_take_a_stop_and_a_target_that_can_be_looked_up(rows: tuple[Row, ...]) -> None:
     """Kraken Futures and Gate take both, and no document says how one whose answer was lost is found: none are sent there."""
     both = {row.exchange for row in rows if {"attached", "oco", "reduce_only_pair"} & set(row.protection)}
     assert len({row.exchange for row in rows}) == 14
-    assert both == {"binance", "bybit", "okx", "kucoin", "bitget", "deribit"}
+    assert both == {"binance", "bybit", "okx", "kucoin", "bitget", "deribit", "bitfinex", "woo"}
 
 
 @pytest.mark.parametrize("name", exchanges())
@@ -139,7 +139,7 @@ def test_ccxt_tells_the_contracts_of_mexc_no_window_so_that_the_documented_one_c
     assert capabilities(exchange, [], traits("mexc", "swap"), CCXTConfig(exchange="mexc")).request_ttl == 11
 
 
-@pytest.mark.parametrize(("ahead", "seconds"), [(2.5, 8.5), (-3.0, 6.0)])
+@pytest.mark.parametrize(("ahead", "seconds"), [(2.5, 9.0), (0.4, 6.0), (0.0, 6.0), (-3.0, 6.0)])
 def test_a_request_of_a_clock_that_is_ahead_is_good_for_longer_and_of_one_behind_no_shorter(
     ahead: float, seconds: float
 ) -> None:

@@ -60,6 +60,13 @@ ENTRIES: Mapping[str, Mapping[str, Any]] = {
     "post_only_buy": {"side": "buy", "order_type": "limit", "price": "67000", "post_only": True},
     "ioc_buy": {"side": "buy", "order_type": "limit", "price": "67000", "time_in_force": "ioc"},
     "fok_buy": {"side": "buy", "order_type": "limit", "price": "67000", "time_in_force": "fok"},
+    "gtd_buy": {
+        "side": "buy",
+        "order_type": "limit",
+        "price": "67000",
+        "time_in_force": "gtd",
+        "expire_at": 1_900_000_000_000,
+    },
 }
 LEGS: Mapping[str, Mapping[str, Any]] = {
     "stop_loss_sell": {"role": "stop_loss", "side": "sell", "trigger_price": "67000"},

@@ -64,6 +64,9 @@ REDUCING: Mapping[str, Says] = {
     "woo": lambda sent: sent.at("reduceOnly") is True,
 }
 
+# Where no order waits for a target: it rests as a limit order.
+RESTING: Mapping[str, Says] = {"bitfinex": _field("type", "limit"), "woo": _field("type", "limit")}
+
 
 def _first(sent: Captured) -> Mapping[str, Any]:
     """A body that is a list of one order."""
@@ -198,7 +201,7 @@ def test_no_stop_leg_or_reduce_only_order_goes_out_as_a_plain_one(name: str, kin
 @pytest.mark.parametrize("role", ["stop_loss", "take_profit"])
 @pytest.mark.parametrize("side", list(Side))
 @pytest.mark.parametrize("limited", [False, True])
-def test_a_leg_waits_for_its_trigger_and_only_reduces(name: str, kind: str, role: Any, side: Side, limited: bool) -> None:
+def test_a_leg_waits_for_its_price_and_only_reduces(name: str, kind: str, role: Any, side: Side, limited: bool) -> None:
     here = desk(name, kind)
     for symbol in here.markets:
         rules = here.rules(symbol)
@@ -215,7 +218,8 @@ def test_a_leg_waits_for_its_trigger_and_only_reduces(name: str, kind: str, role
         sent = unless_refused(lambda wanted=wanted: here.protect(wanted), "UNSUPPORTED")  # type: ignore[misc]
         if sent is None:
             continue
-        assert TRIGGERED[name](sent), sent
+        waits = RESTING if role == "take_profit" and here.known.target_rests else TRIGGERED
+        assert waits[name](sent), sent
         assert kind == "spot" or REDUCING[name](sent), sent
 
 

@@ -48,7 +48,7 @@ def test_a_trigger_that_ccxt_only_hands_through_is_no_stop(name: str, symbol: st
     ],
 )
 def test_a_leg_that_would_go_out_as_a_plain_order_is_none_whatever_the_traits_say(name: str, symbol: str) -> None:
-    found = proved(name, symbol, **CLAIMED)
+    found = proved(name, symbol, **CLAIMED, target_rests=False)
     assert not found.stop_loss
     assert not found.take_profit
     assert not found.protection

@@ -15,8 +15,8 @@ from fks_exec import NotSent, Order, OrderRef, Protection, Side, Status, Submiss
 from fks_exec.clock import SystemClock
 from fks_exec_ccxt.config import CCXTConfig
 from fks_exec_ccxt.knowledge.traits import traits
+from fks_exec_ccxt.reading.fired import fired
 from fks_exec_ccxt.reading.lookups import Lookups
-from fks_exec_ccxt.reading.reader import fired
 from fks_exec_ccxt.reading.results import Told
 from fks_exec_ccxt.requests.probing import Probes
 from fks_exec_ccxt.session.connection import Connection

@@ -211,7 +211,7 @@ def test_a_time_that_is_none_is_none() -> None:
 
 def test_a_leg_tells_its_price_and_its_fills_their_role() -> None:
     told = read_order(
-        order(side="sell", status="closed", filled=0.02, triggerPrice=58000.0, trades=[trade("1", 0.02, 58000.0)])
+        order(side="sell", status="closed", filled=0.02, triggerPrice=58000.0, trades=[trade("1", 0.02, 58000.0, side="sell")])
     )
     leg = leg_of(told, "stop_loss")
     assert (leg.role, leg.status, leg.trigger_price, leg.filled_quantity) == (
@@ -232,3 +232,10 @@ def test_an_answer_without_an_id_has_none() -> None:
     """HTML with HTTP 200 becomes an order of nothing."""
     told = read_order({"id": None, "info": "<html>", "status": None})
     assert told == Told(order_id=None)
+
+
+def test_a_trade_of_the_other_side_is_not_this_orders() -> None:
+    other = {**trade("2", 0.02, 59000.0), "side": "sell", "order": None}
+    told = with_trades(read_order(order(filled=0.02)), [{**trade("1", 0.02, 59000.0), "side": "buy"}, other])
+    assert told.filled == Decimal("0.02")
+    assert [fill.side for fill in told.fills] == ["buy"]

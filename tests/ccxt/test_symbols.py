@@ -150,12 +150,24 @@ def test_an_alias_of_the_quote_counts_only_where_nothing_is_called_so() -> None:
     aliases = {"USD": "USDT"}
     assert of(market("BTC/USDT"), aliases=aliases).resolve("BTCUSD") == "BTC/USDT"
     assert of(market("BTC/USDT"), market("BTC/USD"), aliases=aliases).resolve("BTCUSD") == "BTC/USD"
-    assert of(market("BTC/USDT")).resolve("BTCUSD") is None
+    with pytest.raises(UnknownSymbol):
+        of(market("BTC/USDT")).resolve("BTCUSD")
 
 
 def test_what_no_market_is_called_is_none() -> None:
     here = table("binance", "spot")
     assert [here.resolve(text) for text in ("NOPE", "", ":", "/", "BINANCE:", ".P", "PERP")] == [None] * 7
+
+
+def test_a_quote_that_is_not_traded_is_refused_with_those_that_are() -> None:
+    here = of(market("BTC/EUR"), market("BTC/USDC"), market("BTC/USDT"), market("ETH/EUR"))
+    with pytest.raises(UnknownSymbol, match=r"quote_aliases = \{ USD = 'USDT' \}") as refused:
+        here.resolve("BTCUSD")
+    assert refused.value.candidates == ("BTC/USDT", "BTC/USDC", "BTC/EUR")
+    with pytest.raises(UnknownSymbol, match="binance has no ETH/GBP here; did you mean ETH/EUR") as refused:
+        here.resolve("BINANCE:ETHGBP")
+    assert refused.value.candidates == ("ETH/EUR",)
+    assert here.resolve("LUNAUSDT") is None
 
 
 @given(st.text(max_size=30))

@@ -31,10 +31,10 @@ def test_it_has_the_fourteen_exchanges(rows: list[dict[str, Any]]) -> None:
     assert len({row["exchange"] for row in rows}) == 14
 
 
-def test_six_of_them_take_a_stop_and_a_target(rows: list[dict[str, Any]]) -> None:
+def test_eight_of_them_take_a_stop_and_a_target(rows: list[dict[str, Any]]) -> None:
     """As one order, as a list, or as two that only reduce."""
     both = {"attached", "oco", "reduce_only_pair"}
-    assert len({row["exchange"] for row in rows if both & set(row["protection"])}) == 6
+    assert len({row["exchange"] for row in rows if both & set(row["protection"])}) == 8
 
 
 def test_no_market_offers_a_target_that_the_probe_has_not_seen(rows: list[dict[str, Any]]) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -229,3 +230,33 @@ async def test_an_exit_that_reduces_only_opens_nothing(bybit: Any) -> None:
     with pytest.raises(VenueRejected):
         await bybit.plugin.execute_order(order, bybit.submission())
     assert await bybit.plugin.fetch_positions() == []
+
+
+async def test_a_change_whose_order_cannot_be_looked_up_first_was_not_sent(bybit: Any) -> None:
+    told = await bybit.plugin.execute_order(bybit.order(order_type="limit", price="60000"), bybit.submission())
+    await bybit.counterpart.fault("error", "look_up", times=50)
+    with pytest.raises(NotSent, match="the order that is to be changed could not be looked up"):
+        await bybit.plugin.amend_order(bybit.ref(told.order_id), OrderChange(price="60100"), bybit.submission())
+    assert await bybit.hits("POST /v5/order/amend") == 0
+
+
+@EACH
+async def test_an_order_of_our_name_and_the_other_side_is_not_ours(seat: Any, name: str) -> None:
+    submission = seat.submission()
+    await seat.plugin.execute_order(seat.order("buy", order_type="limit", price="60000"), submission)
+    with pytest.raises(Unsettled, match="of the other side"):
+        await seat.plugin.execute_order(seat.order("sell", order_type="limit", price="90000"), submission)
+    assert len(await seat.counterpart.placed()) == 1
+
+
+async def test_a_sale_on_spot_goes_before_what_is_no_exit(binance: Any) -> None:
+    """Nothing is sold there that is not held; the last tenth of the rate limit is kept for it."""
+    await binance.plugin.execute_order(binance.order("buy", "0.02"), binance.submission())
+    throttler = binance.plugin.connection.exchange.throttler
+    spent = 0.95 * throttler.config["maxWeight"]
+    throttler.timestamps.append({"timestamp": time.time() * 1000, "cost": spent})
+    with pytest.raises(NotSent, match="before its turn at the exchange's rate limit"):
+        await binance.plugin.execute_order(binance.order("buy"), binance.submission(seconds=0.5))
+    sold = await binance.plugin.execute_order(binance.order("sell"), binance.submission(seconds=2))
+    assert sold.order_id
+    assert [placed.side for placed in await binance.counterpart.placed()] == ["buy", "sell"]

@@ -166,9 +166,15 @@ def questions(exchange: Any, known: Traits, symbol: str, trigger: bool, mine: bo
         asked = {**params, words[mine]: OURS if mine else THEIRS}
         yield lambda method=method, asked=asked: getattr(exchange, method)(symbol, None, None, asked)
     if not shelves:
-        kind = {"trigger": True} if trigger else {}
+        kind: dict[str, Any] = {"trigger": True} if trigger else {}
+        if exchange.id == "woo" and trigger and mine:
+            yield lambda: exchange.v3_private_get_trade_algoorder({"clientAlgoOrderId": OURS})
+            return
+        if exchange.id == "krakenfutures" and not mine:
+            yield lambda: exchange.request("orders/status", ["private"], "POST", {"orderIds": [THEIRS]})
+            return
         if mine:
-            kind |= known.look_up_params(OURS, trigger=trigger)
+            kind["clientOrderId"] = OURS
         yield lambda: exchange.fetch_order(None if mine else THEIRS, symbol, kind)
 
 

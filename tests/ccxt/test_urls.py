@@ -13,8 +13,8 @@ from fks_exec.errors import ConfigError
 from fks_exec_ccxt.config import CCXTConfig
 from fks_exec_ccxt.knowledge.traits import traits
 from fks_exec_ccxt.manager import ExchangeManager
+from fks_exec_ccxt.session.checking import check_proved
 from fks_exec_ccxt.session.loading import exchange_class, import_ccxt
-from fks_exec_ccxt.session.opening import check_proved
 from fks_exec_ccxt.session.starting import construct
 from fks_exec_ccxt.session.urls import check_given, environment, has_sandbox, is_loopback, rehosted
 from fks_exec_simulators.exchanges import make
@@ -82,13 +82,13 @@ async def test_real_money_goes_to_what_was_tried_against_a_counterpart_unless_it
     with pytest.raises(ConfigError, match="keep a conformance record, then write accept_unproved = true") as caught:
         await ExchangeManager().open("a", wanted, context("a", live=True))
     assert caught.value.where == "accounts.a.config.accept_unproved"
-    check_proved(evolve(wanted, accept_unproved=True), context("a", live=True))
-    check_proved(wanted, context("a"))
+    check_proved(evolve(wanted, accept_unproved=True), live=True)
+    check_proved(wanted, live=False)
 
 
 def test_what_was_tried_against_a_counterpart_needs_no_word_more() -> None:
     for name, kind in (("binance", "spot"), ("bybit", "swap")):
-        check_proved(CCXTConfig(exchange=name, market_type=kind), context("a", live=True))  # type: ignore[arg-type]
+        check_proved(CCXTConfig(exchange=name, market_type=kind), live=True)  # type: ignore[arg-type]
 
 
 def _addresses(value: Any) -> list[str]:

@@ -11,6 +11,7 @@ from fks_exec import VenueType, hookimpl
 
 from .config import CCXTConfig
 from .requests.capabilities import UPPER
+from .session.checking import check
 
 if TYPE_CHECKING:
     from .manager import ExchangeManager
@@ -46,6 +47,7 @@ def fks_exec_venues() -> Sequence[VenueType]:
             config=CCXTConfig,
             summary="Crypto exchanges through CCXT: spot and perpetual swaps; sandboxes by default.",
             capabilities=UPPER,
+            check=check,
         )
     ]
 

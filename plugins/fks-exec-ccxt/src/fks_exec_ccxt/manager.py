@@ -18,9 +18,11 @@ from .config import CCXTConfig
 from .knowledge.traits import Traits, traits
 from .reading.quotes import fetch_data
 from .session import opening
+from .session.checking import check_proved, of_account
 from .session.connection import Connection
 from .session.loading import exchange_class, load_ccxt, wired
 from .session.markets import Key, Listing
+from .session.sharing import Holder, holder
 from .session.starting import check_credentials, placed, secrets_of
 from .session.urls import check_given, environment, has_sandbox
 from .trading.placing import Trader
@@ -49,6 +51,7 @@ class ExchangeManager:
         self._given = dict(exchanges or {})
         self._open: dict[str, Connection] = {}
         self._listings: dict[Key, Listing] = {}
+        self._holders: dict[str, Holder] = {}
 
     def list_exchanges(self) -> tuple[str, ...]:
         """The accounts that are open, each as ``account: exchange``, sorted."""
@@ -68,18 +71,23 @@ class ExchangeManager:
         """Connect an account; what fails leaves nothing behind.
 
         Raises:
-            ConfigError: the exchange is unknown, credentials are missing, or the account is not as configured.
+            ConfigError: the exchange is unknown, credentials are missing, another open account has the same key for the same
+                markets, or the account is not as configured.
             VenueAuthError: the key is refused.
             VenueError: the exchange cannot be reached or gives no usable answer.
         """
         if account in self._open:
             raise VenueError(f"the account {account!a} is open already; close it first", code="OPEN")
+        self._hold(account, config, context)
         connection: Connection | None = None
         try:
             connection = await self._connect(account, config, context)
             await opening.prepare(connection)
         except BaseException as error:
+            self._holders.pop(account, None)
             await asyncio.shield(self._drop(connection))
+            if isinstance(error, ConfigError):
+                raise of_account(error, account) from None
             if isinstance(error, FksExecError | Unsettled) or not isinstance(error, Exception):
                 raise
             raise _unforeseen(error, config) from None
@@ -88,6 +96,7 @@ class ExchangeManager:
 
     async def close(self, account: str) -> None:
         """Let go of an account's connection; a second time does nothing. Markets that nobody uses now are kept while fresh."""
+        self._holders.pop(account, None)
         await self._drop(self._open.pop(account, None))
 
     async def fetch_ticker(self, account: str, symbol: str) -> MarketData:
@@ -103,16 +112,28 @@ class ExchangeManager:
         """Send one order of an open account, once; raises as ``execute_order`` does."""
         return await Trader(self.connection(account)).place(order, submission)
 
+    def _hold(self, account: str, config: CCXTConfig, context: VenueContext) -> None:
+        """From before the first request: two accounts of one key may open at the same time."""
+        mine = holder(account, config, live=context.live)
+        if account in self._holders:
+            raise VenueError(f"the account {account!a} is being opened already; wait for it", code="OPEN")
+        if mine is None:
+            return
+        problem = next((text for other in self._holders.values() if (text := mine.problem_with(other))), "")
+        if problem:
+            raise ConfigError(f"accounts.{account}.config.api_key", problem)
+        self._holders[account] = mine
+
     async def _connect(self, account: str, config: CCXTConfig, context: VenueContext) -> Connection:
         await load_ccxt()
-        opening.check_proved(config, context)
+        check_proved(config, context.live)
         known = traits(config.exchange, config.market_type)
         if account in self._given:
             return await self._use(self._given[account], config, known, context)
         return await self._make(account, config, known, context)
 
     async def _make(self, account: str, config: CCXTConfig, known: Traits, context: VenueContext) -> Connection:
-        cls = exchange_class(config.exchange, f"accounts.{account}.config.exchange")
+        cls = exchange_class(config.exchange, "exchange")
         plain = cls()
         sandbox = known.sandbox or ("sandbox" if has_sandbox(plain) else None)
         where = environment(plain, config, live=context.live, sandbox=sandbox)
@@ -132,9 +153,9 @@ class ExchangeManager:
     async def _use(self, given: Any, config: CCXTConfig, known: Traits, context: VenueContext) -> Connection:
         if getattr(given, "id", None) != config.exchange:
             problem = f"the exchange given for it is {str(getattr(given, 'id', given))[:40]!a}, not {config.exchange!a}"
-            raise ConfigError(f"accounts.{context.account}.config.exchange", problem)
+            raise ConfigError("exchange", problem)
         _wire(given)
-        _check_given(given, config, context)
+        check_given(given, exchange_class(config.exchange, "exchange")(), live=context.live)
         connection = Connection(given, config, known, context, injected=True)
         if not given.markets:
             await connection.call(lambda: given.load_markets(), reading=True)
@@ -174,13 +195,6 @@ def _wire(given: Any) -> None:
     own = vars(given).get("fetch")
     if own is not None and getattr(own, "func", None) is not noted:
         given.fetch = partial(noted, own)
-
-
-def _check_given(given: Any, config: CCXTConfig, context: VenueContext) -> None:
-    try:
-        check_given(given, exchange_class(config.exchange)(), live=context.live)
-    except ConfigError as error:
-        raise ConfigError(f"accounts.{context.account}.{error.where}", error.problem) from None
 
 
 def _unforeseen(error: Exception, config: CCXTConfig) -> VenueError:

@@ -165,7 +165,7 @@ _BITFINEX = Traits(
     conditional_apart=False,
     conditional_look_up=False,
     price_digits=5,  # docs.bitfinex.com: prices have five significant digits
-    # STOP trades in its own direction; stopLossPrice and takeProfitPrice leak, and there is no order for a target.
+    # STOP trades in its own direction; stopLossPrice and takeProfitPrice leak, and no order waits for a target.
     stop="triggerPrice",
     stop_loss="triggerPrice",
 )
@@ -191,7 +191,7 @@ _CRYPTOCOM = Traits(
     trigger_id_words=("client_oid",),
     id_fields=["client_oid"],
     look_up="by_scan",  # get-open-orders, get-order-history
-    request_ttl=60.0,  # the nonce may differ by 60 s
+    request_ttl=60.0,  # 40102 INVALID_NONCE: it may differ by 60 s (exchange-docs.crypto.com, response codes)
     sandbox="sandbox",
     conditional_apart=False,  # "trigger" would be a part of what is signed
     conditional_look_up=False,
@@ -206,8 +206,6 @@ _WOO = Traits(
     id_length=18,
     id_fields=["clientOrderId", "clientAlgoOrderId"],
     look_up="by_id",  # developer.woox.io, get_order by clientOrderId, get_algo_order by clientAlgoOrderId
-    # ccxt fills that field with the exchange's id, which is not known: without its own name "None" is asked for.
-    trigger_look_up_words=("clientOrderId", "clientAlgoOrderId"),
     request_ttl=300.0,  # not documented: longer than any other's
     sandbox="sandbox",  # api.staging.woox.io
     same_words=["reduceOnly"],
@@ -225,6 +223,7 @@ TABLES: Mapping[str, Mapping[str, Traits]] = MappingProxyType(
                 _BINANCE,
                 gtd={"timeInForce": "GTD"},
                 gtd_word="goodTillDate",
+                gtd_linear=True,  # COIN-M futures know GTC, IOC, FOK and GTX (New Order)
                 same_words=["reduceOnly"],
                 reduce_only=True,
                 hedged=True,
@@ -232,6 +231,7 @@ TABLES: Mapping[str, Mapping[str, Traits]] = MappingProxyType(
             ),
         },
         "bybit": {
+            # ccxt's legs there carry triggerDirection and reduceOnly, which are "valid for linear and inverse" in create-order.
             "spot": evolve(_BYBIT, unit_word=("marketUnit", "baseCoin")),
             "swap": evolve(
                 _BYBIT,
@@ -304,10 +304,13 @@ TABLES: Mapping[str, Mapping[str, Traits]] = MappingProxyType(
                 leverage_word=True,
             ),
         },
-        "bitfinex": {"spot": _BITFINEX, "swap": evolve(_BITFINEX, reduce_only=True)},
+        # A target of a position: LIMIT with the flag 1024, Reduce Only (docs.bitfinex.com, Submit Order, Flag Values); on spot
+        # it would hold what the stop sells.
+        "bitfinex": {"spot": _BITFINEX, "swap": evolve(_BITFINEX, reduce_only=True, target_rests=True)},
         "deribit": {"spot": _DERIBIT, "swap": evolve(_DERIBIT, reduce_only=True)},
         "cryptocom": {"spot": _CRYPTOCOM, "swap": _CRYPTOCOM},
-        "woo": {"spot": _WOO, "swap": evolve(_WOO, reduce_only=True)},
+        # A target of a position: LIMIT with reduceOnly (developer.woox.io, post_order); no algo order triggers in profit alone.
+        "woo": {"spot": _WOO, "swap": evolve(_WOO, reduce_only=True, target_rests=True)},
     }
 )
 """By ccxt's id and market type."""

@@ -62,7 +62,6 @@ class Traits:
         id_fields: the exchange's own names for it, where one is spelled like ccxt's word.
         trigger_ids: orders with a trigger can be told by that id; else only exits that must reduce are sent with one.
         look_up: how an order of unknown outcome is found; none: nothing proves that one is not there, so a person decides.
-        trigger_look_up_words: what asks for an order with a trigger by our id, in ccxt's params.
         request_ttl: seconds after which the exchange drops a request that it has not handled; None: never, or not known.
         window: ccxt's option that says it instead, in milliseconds; empty: it has none.
         sandbox: which of its test systems ccxt reaches.
@@ -80,10 +79,12 @@ class Traits:
         stop: ccxt's word for the trigger of an entry that follows the price (buys above, sells below); empty: it has none.
         stop_market: such an entry may be a market order.
         stop_loss, take_profit: ccxt's word for the trigger of a leg; empty: it has none.
+        target_rests: of contracts, where no order waits for a target: it is a limit order at that price that only reduces.
         trigger_direction: ccxt wants to be told from which side ``triggerPrice`` is reached.
         trigger_params, stop_loss_params, take_profit_params: sent with each order with a trigger, with each such leg.
         times: what says each time in force.
         gtd: what says GTD, ``{"timeInForce": "GTD"}`` and ``gtd_word`` with its form, ``ms`` or ``iso``.
+        gtd_linear: of contracts, only linear ones know it.
         same_words: ccxt's words that are the exchange's documented words too, so that they are no leak.
         reduce_only: the exchange enforces reduce-only, and ccxt says it as such.
         hedged: ccxt can say the side of the position.
@@ -106,7 +107,6 @@ class Traits:
     id_fields: frozenset[str] = field(default=frozenset(), converter=_words)
     trigger_ids: bool = True
     look_up: LookUp = "none"
-    trigger_look_up_words: tuple[str, ...] = ("clientOrderId",)
     request_ttl: float | None = None
     window: str = ""
     sandbox: Sandbox | None = None
@@ -125,6 +125,7 @@ class Traits:
     stop_market: bool = True
     stop_loss: str = ""
     take_profit: str = ""
+    target_rests: bool = False
     trigger_direction: bool = False
     trigger_params: Params = field(factory=dict, converter=_params, hash=False)
     stop_loss_params: Params = field(factory=dict, converter=_params, hash=False)
@@ -133,6 +134,7 @@ class Traits:
     gtd: Params | None = field(default=None, hash=False)
     gtd_word: str = ""
     gtd_form: Literal["ms", "iso"] = "ms"
+    gtd_linear: bool = False
     same_words: frozenset[str] = field(default=frozenset(), converter=_words)
     reduce_only: bool = False
     hedged: bool = False
@@ -155,7 +157,3 @@ class Traits:
         """What carries the host's id in ccxt's params."""
         value = int(text) if self.id_number else self.wire_id(text)
         return dict.fromkeys(self.trigger_id_words if trigger else self.id_words, value)
-
-    def look_up_params(self, wire_id: str, *, trigger: bool = False) -> dict[str, Any]:
-        """What asks for an order by its id on the wire, in the params of ``fetch_order``."""
-        return dict.fromkeys(self.trigger_look_up_words if trigger else ("clientOrderId",), wire_id)

@@ -19,6 +19,9 @@ _OLD = {"BTC": "XBT", "DOGE": "XDG"}
 
 _MOST = 5
 
+_QUOTE = 5
+"""Letters of the longest quote currency that a pair's unknown rest is taken for."""
+
 
 class SymbolTable:
     """Every spelling of an account's markets, in memory.
@@ -50,6 +53,7 @@ class SymbolTable:
         self._pairs: dict[str, list[str]] = {}
         self._aliased: dict[str, list[str]] = {}
         self._elsewhere: dict[str, list[str]] = {}
+        self._bases: dict[str, dict[str, str]] = {}
         self._idle: frozenset[str] = frozenset()
         self._fill(markets.values(), settle, {meant: said for said, meant in (aliases or {}).items()})
         self.symbols: tuple[str, ...] = tuple(sorted(self._exact - self._idle))
@@ -68,6 +72,8 @@ class SymbolTable:
                 idle.add(symbol)
             _note(self._ids, {symbol.upper(), *_own(market)}, symbol)
             _note(self._pairs, _spellings(market), symbol)
+            for base in _currencies(market, "base"):
+                self._bases.setdefault(base, {})[symbol] = str(market.get("quote") or "")
             quote = said.get(str(market.get("quote")))
             if quote is not None:
                 _note(self._aliased, _spellings({**market, "quote": quote, "quoteId": quote}), symbol)
@@ -123,6 +129,22 @@ class SymbolTable:
             what = f"{elsewhere[0]} is" if elsewhere else "it names"
             reason = f"{what} none of this account's markets, which are of the type {self._type}"
             raise UnknownSymbol(text, candidates=_some(near or ()), reason=reason)
+        self._refuse_quote(text, _bare(asked))
+
+    def _refuse_quote(self, text: str, pair: str) -> None:
+        """The base is traded, against other quotes: they may be meant, the likest first (``BTCUSD`` for ``BTC/USDT``)."""
+        lengths = range(len(pair) - 1, max(1, len(pair) - _QUOTE - 1), -1)
+        base = next((pair[:length] for length in lengths if pair[:length] in self._bases), None)
+        if base is None:
+            return
+        said, quotes = pair[len(base) :], self._bases[base]
+        alike = sorted(
+            quotes, key=lambda one: (one in self._idle, not quotes[one].startswith(said), quotes[one] != "USDT", one)
+        )
+        like = quotes[alike[0]]
+        hint = f"; if it means {like}, write quote_aliases = {{ {said} = {like!r} }}" if like.startswith(said) else ""
+        reason = f"{self._exchange} has no {base}/{said} here{hint}"
+        raise UnknownSymbol(text, candidates=tuple(alike[:_MOST]), reason=reason)
 
 
 def _note(table: dict[str, list[str]], names: Iterable[str], symbol: str) -> None:

@@ -13,8 +13,8 @@ from fks_exec import ExecutionResult, OrderRef, OrderUpdate
 
 from ..wire.outcomes import Unsettled
 from . import attached, orderlists
-from .pages import COMPLETE, Closed, full, raw_rows
-from .reader import Params, Reader, needs, page_of
+from .pages import COMPLETE, Closed, full, older, raw_rows
+from .reader import MOST_PAGES, Params, Reader, needs, page_of
 from .results import Told, fills_of_leg, leg_of, result_of, update_of
 
 if TYPE_CHECKING:
@@ -152,12 +152,17 @@ class Lookups:
         if self.reader.bybit:
             return await self.reader.pages(partial(asked, _PAGE), params, _PAGE)
         limit = page_of(exchange, symbol, "fetchOpenOrders")
-        with raw_rows(exchange) as rows:
-            page = await self.reader.call(lambda: asked(limit, params))
         most = _OPEN.get(exchange.id) if limit is None or exchange.id == "mexc" else limit  # ccxt tells MEXC no limit
-        if not whole_list(exchange.id, self.connection.config.market_type) and full(rows or [len(page)], most):
-            raise Unsettled("the exchange lists as many open orders as a page has, and there may be more; cancel some")
-        return [self.reader.told(row) for row in page]
+        at_once = whole_list(exchange.id, self.connection.config.market_type)
+        found: list[Told] = []
+        for _ in range(MOST_PAGES):
+            with raw_rows(exchange) as rows:
+                page = await self.reader.call(partial(asked, limit, params))
+            found += [self.reader.told(row) for row in page]
+            if at_once or not full(rows or [len(page)], most):
+                return found
+            params = {**params, **older(exchange.id, found[-len(page) :] if page else [], params)}
+        raise Unsettled("the exchange lists more open orders than can be read in full; cancel some")
 
     def _scopes(self) -> list[Params]:
         """What all lists of open orders of the account are asked with."""

@@ -35,6 +35,10 @@ _LISTS = {
 _LIMITS = {"coinbase": 100, "deribit": 1000}
 """Orders of a full page, where ccxt does not tell; Deribit's is what it asks for by itself."""
 
+_OLDER = dict.fromkeys(("okx", "okxus", "myokx"), "after") | {"bitget": "idLessThan"}
+"""The word for "older than this number": OKX, "Order List" and "Algo Order List"; Bitget, "Get Current Orders", "Get Pending
+Orders", "Get Pending Trigger Order"."""
+
 _ROUND = frozenset({20, 25, 30, 40, 50, 100, 200, 250, 300, 500, 1000})
 """A page of just so many may be a full one."""
 
@@ -72,6 +76,23 @@ def full(rows: Iterable[int], limit: int | None) -> bool:
         limit: rows of a full page; None: not known.
     """
     return any(count in _ROUND if limit is None else count >= limit for count in rows)
+
+
+def older(exchange_id: str, page: Iterable[Told], params: Params) -> Params:
+    """What asks for the open orders behind a full page: those older than its oldest.
+
+    Only where pages are told by an order's number: with pages that are counted, an order that ends between two of them would
+    hide another one.
+
+    Raises:
+        Unsettled: it cannot be asked for, or the exchange did not heed it.
+    """
+    word = _OLDER.get(exchange_id)
+    numbers = [int(told.order_id) for told in page if told.order_id is not None and told.order_id.isdecimal()]
+    before = params.get(word or "")
+    if word is None or not numbers or (before is not None and max(numbers) >= int(before)):
+        raise Unsettled("the exchange lists as many open orders as a page has, and there may be more; cancel some")
+    return {word: str(min(numbers))}
 
 
 class Closed:

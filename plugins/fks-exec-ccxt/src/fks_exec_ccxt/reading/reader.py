@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from fks_exec import VenueError, VenueRejected
 
 from ..wire.outcomes import Unsettled
+from .fired import fired
 from .results import Told, read_order, with_trades
 
 if TYPE_CHECKING:
@@ -83,13 +84,18 @@ class Reader:
             return await self._bybit(symbol, {"orderId": order_id})
         if self._bitget_spot:
             return await self._bitget(symbol, {"orderId": order_id})
+        refused: VenueRejected | None = None
         for params in self._kinds():
-            order = await self.maybe(partial(self.exchange.fetch_order, order_id, symbol, params))
+            try:
+                order = await self.maybe(partial(self._numbered, symbol, order_id, params))
+            except VenueRejected as refusal:
+                refused = refused or refusal
+                continue
             if order is not None:
                 if self._bitfinex and order.get("id") is None:
                     return await self._ended_at_bitfinex(symbol, order_id)
                 return await self._that(order, order_id, symbol)
-        return await self._shelved(symbol, 0, order_id)
+        return self._unless(refused, await self._shelved(symbol, 0, order_id))
 
     async def by_client_id(self, symbol: str, client_id: str) -> Told | None:
         """An order by our own name of it, as it was on the wire."""
@@ -97,9 +103,13 @@ class Reader:
             return await self._bybit(symbol, {"orderLinkId": client_id})
         if self._bitget_spot:
             return await self._bitget(symbol, {"clientOid": client_id})
+        refused: VenueRejected | None = None
         for params in self._kinds():
-            asked = {**params, **self.connection.traits.look_up_params(client_id, trigger=bool(params))}
-            order = await self.maybe(partial(self.exchange.fetch_order, None, symbol, asked))
+            try:
+                order = await self.maybe(partial(self._named, symbol, client_id, params))
+            except VenueRejected as refusal:
+                refused = refused or refusal
+                continue
             if order is not None:
                 told = self.told(order)
                 if self._kucoin_stop(told, params):
@@ -107,7 +117,50 @@ class Reader:
                 if told.order_id is None or not self.is_named(told, client_id, unless_told=True):
                     raise Unsettled("the exchange's answer to a look-up is of no order, or of another one; nothing is known")
                 return await self.followed(told, symbol)
-        return await self._shelved(symbol, 1, client_id)
+        return self._unless(refused, await self._shelved(symbol, 1, client_id))
+
+    async def _numbered(self, symbol: str, order_id: str, params: Params) -> Any:
+        if self.exchange.id == "krakenfutures":
+            return await self._krakenfutures(order_id)
+        return await self.exchange.fetch_order(order_id, symbol, params)
+
+    async def _krakenfutures(self, order_id: str) -> Any:
+        """Kraken's futures tell of single orders by POST ("Get Specific Orders' Status"); ccxt 4.5.90 asks by GET."""
+        asked = {"orderIds": [order_id]}
+        answer = await self.exchange.request("orders/status", ["private"], "POST", asked, {"cost": 1})
+        rows = answer.get("orders") if isinstance(answer, Mapping) else None
+        if not isinstance(rows, list):
+            raise Unsettled("the exchange's answer to a look-up tells of no list of orders; nothing is known")
+        return next((order for order in self.exchange.parse_orders(rows) if order.get("id") == order_id), None)
+
+    async def _named(self, symbol: str, client_id: str, params: Params) -> Any:
+        if self.exchange.id == "woo" and params:
+            return await self._woo_algo(symbol, client_id)
+        return await self.exchange.fetch_order(None, symbol, {**params, "clientOrderId": client_id})
+
+    async def _woo_algo(self, symbol: str, client_id: str) -> Any:
+        """WOO knows a stop by its clientAlgoOrderId, and refuses what else it does not know (-1004): ccxt's word beside it.
+
+        Raises:
+            Unsettled: its answer tells of no order.
+        """
+        answer = await self.exchange.v3_private_get_trade_algoorder({"clientAlgoOrderId": client_id})
+        row = answer.get("data") if isinstance(answer, Mapping) else None
+        if not isinstance(row, Mapping) or not row:
+            raise Unsettled("the exchange's answer to a look-up is of no order, or of another one; nothing is known")
+        return self.exchange.parse_order(row, self.exchange.market(symbol))
+
+    def _unless(self, refused: VenueRejected | None, found: Told | None) -> Told | None:
+        """What one place has is found, whatever another one refuses; that none has it proves nothing then.
+
+        WOO may say of an order that it does not have that "the data is not found", in words that ccxt takes for bad parameters.
+
+        Raises:
+            VenueRejected: that refusal.
+        """
+        if found is None and refused is not None:
+            raise refused
+        return found
 
     async def _shelved(self, symbol: str, which: int, name: str) -> Told | None:
         """An order with a trigger, where an exchange tells of those in lists only, each asked for the one name.
@@ -291,39 +344,8 @@ class Reader:
         return {**params, "cursor": cursor} if self.bybit and cursor is not None else None
 
 
-def fired(told: Told) -> str | None:
-    """The number of the order that a conditional one made when its trigger was reached; None: it made none.
-
-    Sources: Binance futures, "Query Algo Order" (actualOrderId); OKX, "Algo order details" (ordIdList, state effective); Gate,
-    "Query details for a single price-triggered order" (trade_id; finish_as succeeded), on spot fired_order_id; Bitget,
-    "Get History Trigger Order" (executeOrderId).
-
-    Raises:
-        Unsettled: it has fired, and which order it made is not told.
-    """
-    info = told.info
-    found = [str(info[word]) for word in _MADE if _number(info.get(word))]
-    if "trigger" in info and _number(info.get("trade_id")):  # Gate's; elsewhere that is a trade
-        found.append(str(info["trade_id"]))
-    if "algoId" in info and str(info["algoId"]) == told.order_id:  # OKX's
-        rows = info.get("ordIdList") or [info.get("ordId")]
-        found += [str(each) for each in rows if _number(each)]
-    others = sorted({each for each in found if each != told.order_id})
-    went = info.get("finish_as") == "succeeded" or info.get("state") in ("effective", "partially_effective")
-    if len(others) > 1 or (told.conditional and went and not others):
-        raise Unsettled("a conditional order has fired, and the exchange does not tell which order it made")
-    return others[0] if others else None
-
-
 _OUR_NAMES = ("label", "externalOid")
 """Where Deribit and MEXC's contracts tell our id, which ccxt 4.5.90 does not read."""
-
-_MADE = ("actualOrderId", "executeOrderId", "fired_order_id")
-
-
-def _number(value: object) -> bool:
-    """Some tell 0 or nothing of an order that is not there."""
-    return isinstance(value, str | int) and str(value).strip("0") != ""
 
 
 def page_of(exchange: Any, symbol: str | None, method: str) -> int | None:

@@ -244,7 +244,7 @@ def _fills(told: Told, trades: Iterable[Mapping[str, Any]]) -> tuple[tuple[Fill,
     found: dict[str, Fill] = {}
     paid: list[Mapping[str, Any]] = []
     for trade in trades:
-        if _text(trade.get("order")) not in (None, told.order_id):
+        if _text(trade.get("order")) not in (None, told.order_id) or _other_side(told, trade):
             continue
         fill = _fill(told, trade)
         if fill is None:
@@ -253,6 +253,11 @@ def _fills(told: Told, trades: Iterable[Mapping[str, Any]]) -> tuple[tuple[Fill,
             found[fill.trade_id] = fill
             paid += _fees_of(trade)
     return tuple(sorted(found.values(), key=lambda fill: fill.timestamp or 0)), paid
+
+
+def _other_side(told: Told, trade: Mapping[str, Any]) -> bool:
+    """A sale among the trades of a purchase is another order's, whatever its number says."""
+    return told.side is not None and trade.get("side") in ("buy", "sell") and trade["side"] != told.side.value
 
 
 def _fill(told: Told, trade: Mapping[str, Any]) -> Fill | None:

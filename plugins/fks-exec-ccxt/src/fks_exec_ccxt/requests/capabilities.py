@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -96,11 +97,12 @@ def _request_ttl(exchange: Any, known: Traits, ahead: float) -> float | None:
     """As long as ccxt tells the exchange that a request is good for: the account's options may have another time.
 
     A request from a clock that is ahead lives longer by that much; exchanges take one that is up to a second ahead, of
-    which a clock that was compared at the start may not know.
+    which a clock that was compared at the start may not know. In whole seconds: two openings that measure some
+    milliseconds more or less declare the same, else a conformance record would not fit the account that it was made of.
     """
     window = exchange.options.get(known.window)
     seconds = known.request_ttl if window is None else float(window) / 1000
-    return None if seconds is None else seconds + max(0.0, ahead) + _AHEAD
+    return None if seconds is None else seconds + _AHEAD + (math.ceil(ahead) if ahead > _AHEAD else 0)
 
 
 def _abilities(exchange: Any, proved: Sequence[Probed], known: Traits, config: CCXTConfig) -> frozenset[str]:

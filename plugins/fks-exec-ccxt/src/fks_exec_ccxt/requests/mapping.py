@@ -122,6 +122,8 @@ def build_entry(
 def build_leg(protection: Protection, submission_id: str, market: Market, known: Traits, probed: Probed) -> Request:
     """As :func:`leg`, without a question whether it may be sent."""
     stop = protection.role == "stop_loss"
+    if known.target_rests and not stop:
+        return _resting(protection, submission_id, market, known, probed)
     buys = protection.side is Side.BUY
     params = known.id_params(submission_id, trigger=True)
     params |= _account(market, known, probed, reduce_only=bool(market.get("contract")))
@@ -130,6 +132,14 @@ def build_leg(protection: Protection, submission_id: str, market: Market, known:
     params |= known.stop_loss_params if stop else known.take_profit_params
     kind = "market" if protection.limit_price is None else "limit"
     return _request(market, kind, protection.side, protection.quantity, protection.limit_price, params, known)
+
+
+def _resting(protection: Protection, submission_id: str, market: Market, known: Traits, probed: Probed) -> Request:
+    """A target as a limit order at its price: it fills there or better, also where the market is beyond it already."""
+    params = known.id_params(submission_id) | _account(market, known, probed, reduce_only=True)
+    prices = [price for price in (protection.trigger_price, protection.limit_price) if price is not None]
+    price = min(prices) if protection.side is Side.BUY else max(prices)
+    return _request(market, "limit", protection.side, protection.quantity, price, params, known)
 
 
 def _request(

@@ -189,8 +189,8 @@ class _Probe:
         """
         certain = found.trigger_ids and self._known.look_up != "none" and (found.reduce_only or not self._contract)
         stop = certain and bool(self._known.stop_loss) and self._protects("stop_loss")
-        target = certain and bool(self._known.take_profit) and self._protects("take_profit")
-        limits = stop and self._protects("stop_loss", limit=True) and (not target or self._protects("take_profit", limit=True))
+        target = certain and self._targets()
+        limits = stop and self._protects("stop_loss", limit=True) and (not target or self._targets(limit=True))
         return evolve(
             found,
             stop_loss=stop,
@@ -207,6 +207,17 @@ class _Probe:
         sides = (Side.SELL, Side.BUY) if self._contract else (Side.SELL,)
         word = self._known.stop_loss if role == "stop_loss" else self._known.take_profit
         return all(self._triggers(self._leg(role, side, limit=limit), word) for side in sides)
+
+    def _targets(self, *, limit: bool = False) -> bool:
+        if self._known.target_rests:
+            return self._contract and all(self._rests(self._leg("take_profit", side, limit=limit)) for side in Side)
+        return bool(self._known.take_profit) and self._protects("take_profit", limit=limit)
+
+    def _rests(self, wanted: Request) -> bool:
+        """Whether a target that rests carries its price and our id; that it only reduces is proved of all such orders."""
+        sent = self._scratch.sent(wanted)
+        priced = sent is not None and any(_same(value, wanted.price) for value in sent.fields.values())
+        return priced and self._shows_id(wanted, self._known.id_words)
 
     def _triggers(self, wanted: Request, word: str) -> bool:
         """Whether an order waits for its trigger: more than ccxt's words is new with it, and its price is among that.
@@ -260,7 +271,7 @@ class _Probe:
         for time in self._known.times:
             if self._flag(self._order(OrderType.LIMIT, time_in_force=time), base):
                 times.add(time)
-        if self._known.gtd is not None:
+        if self._known.gtd is not None and not (self._known.gtd_linear and self._market.get("inverse")):
             wanted = self._order(OrderType.LIMIT, time_in_force=TimeInForce.GTD, expire_at=_EXPIRY)
             if self._flag(wanted, base):
                 times.add(TimeInForce.GTD)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+REFUSED_FOR = 30.0
+"""Seconds for which a key counts as refused whose orders were, though it may look: it may have been a fault of the moment."""
+
 
 class Connection:
     """One account's ccxt instance with what is known of it.
@@ -63,6 +66,7 @@ class Connection:
         self.heard: int | None = None
         self.refused: str = ""
         self._refused_reading = False
+        self._refused_at = 0.0
         self.closed: bool = False
         self.capabilities: Capabilities = Capabilities()
         self.compared: set[str] = set()
@@ -133,8 +137,11 @@ class Connection:
         return answer, call
 
     def key_taken(self, *, reading: bool) -> None:
-        """A private request was answered: what was refused for the key before is of the past, unless only orders are."""
-        if not reading or self._refused_reading:
+        """A private request was answered: what was refused for the key before is of the past.
+
+        Where orders are refused and looks are not, that is so for :data:`REFUSED_FOR` seconds: then an order may try again.
+        """
+        if not reading or self._refused_reading or self.clock.monotonic() - self._refused_at >= REFUSED_FOR:
             self.refused = ""
 
     def without_id(self) -> Unsettled:
@@ -207,7 +214,7 @@ class Connection:
     def _judged(self, error: Exception, call: Call) -> Exception:
         verdict = judged(error, call)
         if isinstance(verdict, VenueAuthError):
-            self.refused, self._refused_reading = str(verdict), call.reading
+            self.refused, self._refused_reading, self._refused_at = str(verdict), call.reading, self.clock.monotonic()
         return verdict
 
     async def _sync_again(self) -> None:

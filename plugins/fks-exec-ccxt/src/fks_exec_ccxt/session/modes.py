@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from fks_exec.errors import ConfigError, FksExecError, NotSent, VenueAuthError, VenueError, VenueRateLimited, VenueRejected
 
 from ..wire.outcomes import Unsettled
+from . import position_mode
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -148,28 +149,18 @@ def _demand(connection: Connection) -> None:
 async def _compare_position_mode(connection: Connection, symbol: str) -> None:
     """One-way is assumed where the configuration says nothing: an account that is hedged would refuse every order."""
     exchange, wanted = connection.exchange, connection.config.position_mode
-    hedged = await _hedged(connection, symbol)
+    hedged = await position_mode.hedged(connection, symbol, _read)
     if hedged is None:
-        return
+        if wanted is None:
+            return
+        problem = f"{exchange.id} does not tell the position_mode, so it cannot be compared; leave it out, keep one_way there"
+        raise ConfigError(_where(connection, "position_mode"), problem)
     actual = "hedged" if hedged else "one_way"
     if actual != (wanted or "one_way"):
         said = f"position_mode is {wanted!r}" if wanted else "position_mode is not said, so one_way is meant"
-        problem = f"{said}, and the account at {exchange.id} is {actual}; write position_mode = {actual!r} or change it there"
+        remedy = f"write position_mode = {actual!r}" + ("" if exchange.id in position_mode.ONE_WAY else " or change it there")
+        problem = f"{said}, and the account at {exchange.id} is {actual}; {remedy}"
         raise ConfigError(_where(connection, "position_mode"), problem)
-
-
-async def _hedged(connection: Connection, symbol: str) -> bool | None:
-    """None: the exchange does not tell, or ccxt does not ask."""
-    exchange = connection.exchange
-    if exchange.has.get("fetchPositionMode"):
-        told = _known(await _read(connection, "position_mode", lambda: exchange.fetch_position_mode(symbol)))
-        return bool(told["hedged"]) if "hedged" in told else None
-    if exchange.id not in ("bybit", "bybiteu"):
-        return None
-    # Bybit v5, "Get Position Info": positionIdx is 0 in one-way mode, 1 and 2 for the sides of a hedged one, also when flat
-    rows = await _read(connection, "position_mode", lambda: exchange.fetch_positions([symbol]))
-    told_sides = {str(_known(row.get("info")).get("positionIdx")) for row in rows or ()} - {"None"}
-    return bool(told_sides - {"0"}) if told_sides else None
 
 
 async def _positions(connection: Connection) -> list[Mapping[str, Any]]:

@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from fks_exec.errors import ConfigError, VenueAuthError, VenueError
 
-from ..knowledge.known import PROVED
 from ..requests.capabilities import capabilities
 from ..requests.probing import Probes
 from . import modes
 
 if TYPE_CHECKING:
-    from fks_exec.model.extension import VenueContext
-
-    from ..config import CCXTConfig
     from ..requests.probed import Probed
     from .connection import Connection
 
@@ -25,21 +21,6 @@ FAR_OFF = 5000
 
 _WARM_UPS = ("is_unified_enabled", "is_uta_enabled", "load_unified_status")
 _BALANCE = {"spot": {"type": "spot"}, "swap": {"type": "swap"}}
-
-
-def check_proved(config: CCXTConfig, context: VenueContext) -> None:
-    """Real money goes to what was tried against a counterpart; elsewhere it must be said that the documents are enough.
-
-    Raises:
-        ConfigError: the account is live, its exchange was not tried, and nothing is said.
-    """
-    if not context.live or config.accept_unproved or (config.exchange, config.market_type) in PROVED:
-        return
-    problem = (
-        f"{config.exchange} {config.market_type} was never traded against a counterpart by the tests of this plugin, only held "
-        "against documents; try it on its test network, keep a conformance record, then write accept_unproved = true"
-    )
-    raise ConfigError(f"accounts.{context.account}.config.accept_unproved", problem)
 
 
 async def prepare(connection: Connection) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fks_exec.errors import ConfigError
 
 from ..config import CREDENTIALS, CCXTConfig
+from .checking import missing_credentials
 from .loading import wired
 from .urls import Environment
 
@@ -77,10 +78,10 @@ def check_credentials(exchange: Any, config: CCXTConfig, account: str) -> None:
     unknown = [name for name in needed if name not in back]
     if unknown:
         raise ConfigError(_where(account, "exchange"), f"{exchange.id} needs {', '.join(unknown)}, which no field can hold")
-    missing = [back[name] for name in needed if getattr(config, back[name]) is None]
-    if missing:
-        form = " and ".join(f'{name} = {{ env = "NAME" }}' for name in missing)
-        raise ConfigError(_where(account, missing[0]), f"{exchange.id} needs {' and '.join(missing)}; write {form}")
+    try:
+        missing_credentials(exchange.id, [back[name] for name in needed if getattr(config, back[name]) is None])
+    except ConfigError as error:
+        raise ConfigError(_where(account, error.where), error.problem) from None
 
 
 def secrets_of(config: CCXTConfig) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from attrs import frozen
 from fks_exec.errors import ConfigError
 
 from ..config import CCXTConfig
+from .checking import check_place, is_loopback
 
 _TESTS = ("test", "demo", "demotrading")
 _HOST = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/]*")
@@ -52,21 +52,15 @@ def environment(exchange: Any, config: CCXTConfig, *, live: bool, sandbox: str |
         ConfigError: live, and the requests would go elsewhere; not live, and they would go to the exchange itself, or it has
             nothing else.
     """
+    check_place(exchange.id, config, live=live, sandbox=sandbox)
     if config.base_url is not None:
         _check_base(exchange, config, live)
         return Environment(kind="custom", base_url=config.base_url)
-    if live:
-        if config.demo:
-            raise ConfigError("demo", "the account is live, and demo is not; leave out demo, or say live = false")
-        return Environment(kind="live")
-    return _test_system(exchange, config, sandbox)
+    return Environment(kind="live") if live else _test_system(exchange, config, sandbox)
 
 
 def _check_base(exchange: Any, config: CCXTConfig, live: bool) -> None:
     base, name = str(config.base_url), exchange.id
-    if live and is_loopback(base) and not config.allow_custom_base_url:
-        problem = "the account is live and base_url is on this machine, where no real exchange is; leave out base_url or live"
-        raise ConfigError("base_url", problem)
     real = _real(base, exchange)
     if live and not real and not is_loopback(base):
         problem = f"the account is live and base_url is no host of {name}'s for real money; leave out base_url, or live"
@@ -125,11 +119,6 @@ def _domain(host: str) -> str:
 
 def _test_system(exchange: Any, config: CCXTConfig, sandbox: str | None) -> Environment:
     name = exchange.id
-    if sandbox is None:
-        problem = f"{name} has no sandbox that could be used; say live = true if real money is meant, or use another exchange"
-        raise ConfigError("live", problem)
-    if config.demo and sandbox == "sandbox":
-        raise ConfigError("demo", f"{name} has a sandbox and no demo trading that ccxt knows; leave out demo")
     kind = "demo" if config.demo or sandbox == "demo" else "sandbox"
     if kind == "sandbox" and not _strings(exchange.urls.get("test")):
         raise ConfigError("live", f"ccxt knows no address of a sandbox of {name}; say live = true if real money is meant")
@@ -170,12 +159,3 @@ def _demo_switch(exchange: Any) -> Any:
     """Binance and Bybit have hosts of their own for it; OKX and Bitget tell it by a header that their sandbox mode sets."""
     own_host = any(exchange.urls.get(name) for name in ("demo", "demotrading"))
     return exchange.enable_demo_trading if own_host else exchange.set_sandbox_mode
-
-
-def is_loopback(url: str) -> bool:
-    """The host of an address is this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

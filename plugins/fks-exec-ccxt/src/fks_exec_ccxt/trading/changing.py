@@ -3,12 +3,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from attrs import evolve, frozen
 
-from fks_exec import ExecutionResult, Instrument, OrderChange, OrderRef, Submission, VenueError, VenueRejected
+from fks_exec import (
+    ExecutionResult,
+    Instrument,
+    NotSent,
+    OrderChange,
+    OrderRef,
+    Submission,
+    VenueAuthError,
+    VenueError,
+    VenueRateLimited,
+    VenueRejected,
+)
 from fks_exec.model.numbers import plain
 
 from ..reading import attached
@@ -22,6 +34,8 @@ from ..wire.outcomes import Unsettled
 if TYPE_CHECKING:
     from ..session.connection import Connection
 
+T = TypeVar("T")
+
 _PARTLY = frozenset({"bybit", "bybiteu", "okx", "myokx", "okxus"})
 """Exchanges whose amendment names what changes, and nothing else."""
 
@@ -33,6 +47,26 @@ def rules_of(connection: Connection, symbol: str) -> Instrument:
         VenueRejected: there is no such instrument.
     """
     return instrument(connection.exchange, market_of(connection, symbol), connection.probed(symbol))
+
+
+async def asked_first(look: Awaitable[T], what: str) -> T:
+    """What must be known before a request is sent.
+
+    Args:
+        look: at the exchange; it changes nothing.
+        what: is looked up, for the error.
+
+    Raises:
+        VenueAuthError, VenueRateLimited, NotSent: as they come; nothing was sent.
+        NotSent: it could not be looked up, whatever the reason; nothing was sent.
+    """
+    try:
+        return await look
+    except (NotSent, VenueAuthError, VenueRateLimited):
+        raise
+    except (VenueError, Unsettled) as error:
+        code = error.code or "NO_ANSWER"
+        raise NotSent(f"nothing was sent: {what} could not be looked up: {error}", code=code) from None
 
 
 @frozen
@@ -53,10 +87,11 @@ class Changer:
             Unsettled: it may have been changed.
         """
         lookups = self._lookups(submission)
-        told = await lookups.told(ref)
+        told = await asked_first(lookups.told(ref), "the order that is to be changed")
         if told is None or told.order_id is None:
             raise VenueRejected("the exchange knows no such order, so it cannot be changed", code=UNKNOWN_ORDER)
-        changes = self._changes(told, change, await attached.legs(lookups.reader, told))
+        legs = await asked_first(attached.legs(lookups.reader, told), "the legs of the order that is to be changed")
+        changes = self._changes(told, change, legs)
         for _, of, more in changes:
             self._check(of, more)
         for number, (order_id, of, more) in enumerate(changes):

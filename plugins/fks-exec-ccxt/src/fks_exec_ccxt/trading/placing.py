@@ -33,7 +33,7 @@ from ..requests import mapping
 from ..requests.checks import check_prices, check_quantity
 from ..session import modes
 from ..wire.outcomes import Duplicate, Unsettled
-from .changing import rules_of
+from .changing import asked_first, rules_of
 
 if TYPE_CHECKING:
     from ..session.connection import Connection
@@ -67,7 +67,8 @@ class Trader:
         roles = {attached.STOP: order.stop_loss, attached.TARGET: order.take_profit}
         wanted = frozenset(role for role, price in roles.items() if price is not None)
         at_once = order.order_type is OrderType.MARKET
-        return await self._sent(request, order.symbol, submission, urgent=order.reduce_only, at_once=at_once, roles=wanted)
+        urgent = self._reduces(order)
+        return await self._sent(request, order.symbol, submission, urgent=urgent, at_once=at_once, roles=wanted)
 
     async def protect(self, protection: Protection, submission: Submission) -> ExecutionResult:
         """Place a protective order, once; with its target where both are linked.
@@ -128,11 +129,15 @@ class Trader:
                 deadline=submission.deadline,
             )
         except Duplicate as known:
-            return await self._ours(ref, submission, known)
+            return await self._ours(ref, submission, known, Side(request.side))
         told = self._lookups(submission).reader.told(answer)
         if told.order_id is None:
             raise self.connection.without_id()
         return await self._followed(told, symbol, submission, at_once=at_once, roles=frozenset(roles))
+
+    def _reduces(self, order: Order) -> bool:
+        """An exit: what reduces only, and any sale on spot, where nothing is sold that is not held."""
+        return order.reduce_only or (self.connection.config.market_type == "spot" and order.side is Side.SELL)
 
     async def _followed(
         self, told: Told, symbol: str, submission: Submission, *, at_once: bool, roles: frozenset[str]
@@ -178,15 +183,18 @@ class Trader:
                 await asyncio.sleep(min(pause, max(0.0, end - clock.monotonic())))
             pause *= 2
 
-    async def _ours(self, ref: OrderRef, submission: Submission, known: Duplicate) -> ExecutionResult:
-        """The exchange has an order of this id already: it is ours."""
+    async def _ours(self, ref: OrderRef, submission: Submission, known: Duplicate, side: Side) -> ExecutionResult:
+        """The exchange has an order of this id already: it is ours, if it is of the side that was asked for."""
+        lookups = self._lookups(submission)
         try:
-            found = await self._lookups(submission).find(ref)
+            found = await lookups.told(ref)
+            if found is not None and found.side in (None, side):
+                return await lookups.whole(found)
         except VenueError as error:
             raise Unsettled(f"{known}; and it could not be looked up: {error}") from None
         if found is None:
             raise Unsettled(f"{known}; and it is not shown there")
-        return found
+        raise Unsettled(f"{known}; and the order of this id there is of the other side: another's, or an earlier one")
 
     async def _linked(self, protection: Protection, submission: Submission, market: Mapping[str, Any]) -> ExecutionResult:
         name = self.connection.traits.wire_id(submission.venue_client_order_id)
@@ -203,17 +211,14 @@ class Trader:
                 lambda: exchange.private_post_orderlist_oco(asked), urgent=True, deadline=submission.deadline
             )
         except Duplicate as known:
-            return await self._ours(ref, submission, known)
+            return await self._ours(ref, submission, known, Side(protection.side))
         return orderlists.answer(self._lookups(submission).reader, answer, name, market).result()
 
     async def _known(self, ref: OrderRef, submission: Submission) -> OrderRef:
         """With the exchange's own name, where a cancel by ours is not certain to be understood."""
         if self.connection.exchange.id in _BY_OUR_ID:
             return ref
-        try:
-            told = await self._lookups(submission).told(ref)
-        except Unsettled as error:
-            raise NotSent(f"nothing was sent: the order that is to be cancelled could not be looked up: {error}") from None
+        told = await asked_first(self._lookups(submission).told(ref), "the order that is to be cancelled")
         if told is None:
             raise VenueRejected("the exchange knows no such order, so it cannot be cancelled", code=UNKNOWN_ORDER)
         return OrderRef(order_id=told.order_id, symbol=ref.symbol, submitted_at=ref.submitted_at)
@@ -243,7 +248,7 @@ class Trader:
         """What Bitget cancels an order with a trigger by: its kind, as the exchange tells it."""
         if not self.connection.traits.trigger_lists:
             return []
-        told = await self._lookups(submission).told(ref)
+        told = await asked_first(self._lookups(submission).told(ref), "the order that is to be cancelled")
         kind = None if told is None else told.info.get("planType")
         return [{"trigger": True, "planType": str(kind)}] if kind else []
 

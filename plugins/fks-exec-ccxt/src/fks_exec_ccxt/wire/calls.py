@@ -14,8 +14,6 @@ from attrs import define, field
 from fks_exec.clock import Clock, SystemClock
 from fks_exec.errors import NotSent
 
-from .unproved import RISING
-
 if TYPE_CHECKING:
     from .limits import Turns
 
@@ -46,6 +44,7 @@ class Handed:
     Args:
         method: of HTTP, in capitals.
         path: without host and query.
+        host: and port, where one is named.
         write: it may change something at the exchange.
         status: of HTTP; None when no whole answer came.
         beginning: of the answer's body.
@@ -67,6 +66,7 @@ class Handed:
     error: BaseException | None = field(default=None, repr=False)
     begun: int = 0
     ended: int = 0
+    host: str = ""
 
     def heard(self, status: int, headers: Mapping[str, str], body: str) -> None:
         """Note the answer."""
@@ -124,7 +124,8 @@ class Call:
         """
         parts = urlsplit(url)
         method = method.upper()
-        request = Handed(method, parts.path, not self.reading and _writes(method, parts.path))
+        write = not self.reading and _writes(method, parts.path)
+        request = Handed(method, parts.path, write, host=parts.netloc.rpartition("@")[2])
         if request.write:
             self._check(request)
         request.begun = self.clock.now()
@@ -200,16 +201,6 @@ class Wired:
     """
 
     fks_turns: Turns | None = None
-    fks_nonce: float = 0
-    """The latest, where it may only rise."""
-
-    def nonce(self) -> float:
-        """A correction of the clock, and two requests of one millisecond, would have it fall or stand still."""
-        base: Any = super()
-        told: float = base.nonce()
-        if getattr(self, "id", "") in RISING:
-            told = self.fks_nonce = max(told, self.fks_nonce + 1)
-        return told
 
     async def throttle(self, cost: float | None = None) -> None:
         """Wait for the turn: what ccxt calls before it signs and sends."""

@@ -8,8 +8,6 @@ comes last, since the same one stands for "connection refused" and for "died aft
 from __future__ import annotations
 
 import re
-import socket
-import ssl
 
 from attrs import frozen
 
@@ -24,6 +22,7 @@ from fks_exec.errors import (
 )
 
 from .calls import Call, Handed
+from .connecting import at, kind_of, kinds_of, unconnected, unreachable
 from .redaction import body_of, clean, codes_in, words_of
 from .unproved import (
     ABSENT,
@@ -77,7 +76,6 @@ DEFINITE = frozenset(
 _LOCAL = DEFINITE | {"ArgumentsRequired", "NotSupported", "InvalidAddress"}
 _REFUSING = frozenset({400, 401, 402, 403, 404, 405, 406, 410, 411, 412, 413, 414, 415, 418, 422, 429, 451})
 _STATUS = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE) \S+ (\d{3}) ")
-_UNCONNECTED = frozenset({"ClientConnectorError", "ConnectionTimeoutError", "ClientHttpProxyError", "InvalidURL"})
 _CODES = {
     "InsufficientFunds": "INSUFFICIENT_FUNDS",
     "OrderImmediatelyFillable": "POST_ONLY",
@@ -193,8 +191,8 @@ def _case(error: BaseException, call: Call) -> _Case:
     said = words_of(text, call.exchange, last.status if last else None)
     if other is None and any(not words.search(said) for words in _needed(call, codes)):
         other = "BadRequest"
-    names = _kinds(error) if other is None else frozenset({other, *(_PARENTS.get(other, ())), "ExchangeError"})
-    return _Case(error, call, names, other, codes, said, clean(said, call.secrets) or _kind(error))
+    names = kinds_of(error) if other is None else frozenset({other, *(_PARENTS.get(other, ())), "ExchangeError"})
+    return _Case(error, call, names, other, codes, said, clean(said, call.secrets) or kind_of(error))
 
 
 def _of_reading(case: _Case) -> Exception:
@@ -203,10 +201,12 @@ def _of_reading(case: _Case) -> Exception:
     whole = last is None or last.read or (last.status is not None and last.status < 500 and body_of(case.text, call.exchange))
     if case.refuses and case.error.__cause__ is None and (whole or "OrderNotFound" not in case.names):
         return _refusal(case)
-    if last is not None and not last.answered and _unconnected(last):
-        return VenueError(f"{call.exchange} cannot be reached ({_kind(case.error)})", code="UNREACHABLE")
+    if last is not None and not last.answered and unconnected(last):
+        return VenueError(unreachable(call.exchange, last), code="UNREACHABLE")
     if "RequestTimeout" in case.names:
-        return VenueError(f"{call.exchange} did not answer in time", code="TIMEOUT")
+        return VenueError(f"{call.exchange}{at(last)} did not answer in time", code="TIMEOUT")
+    if last is not None and last.status is None and last.error is not None:
+        return VenueError(f"the connection to {call.exchange}{at(last)} broke ({kind_of(case.error)})", code="NO_ANSWER")
     return VenueError(f"{call.exchange} gave no usable answer: {case.told}", code="NO_ANSWER")
 
 
@@ -223,8 +223,8 @@ def _of_unsent(case: _Case) -> Exception:
 
 def _of_write(case: _Case, write: Handed) -> Exception:
     call = case.call
-    if len(call.writes) == 1 and _unconnected(write):
-        return NotSent(f"{call.exchange} cannot be reached ({_kind(case.error)}); nothing was sent", code="UNREACHABLE")
+    if len(call.writes) == 1 and unconnected(write):
+        return NotSent(f"{unreachable(call.exchange, write)}; nothing was sent", code="UNREACHABLE")
     if case.duplicate and write.status is not None:
         return Duplicate(f"{call.exchange} knows this client id already; the order must be looked up")
     if _proves(case, write):
@@ -303,31 +303,14 @@ def _why(case: _Case, write: Handed) -> str:
     if write is not case.call.last:
         return f"it was taken, and a request after it failed: {case.told}"
     if write.answered:
-        return f"the answer could not be read ({_kind(case.error)})"
+        return f"the answer could not be read ({kind_of(case.error)})"
     if write.status is None:
-        return "no answer came in time" if "RequestTimeout" in case.names else f"the connection broke ({_kind(case.error)})"
+        return "no answer came in time" if "RequestTimeout" in case.names else f"the connection broke ({kind_of(case.error)})"
     return f"it answered HTTP {write.status}: {case.told}"
 
 
 def _unsettled(call: Call, why: str) -> Unsettled:
     return Unsettled(f"{call.exchange} was asked, and whether it did what it was asked is not known: {why}")
-
-
-def _kind(error: BaseException) -> str:
-    return type(error.__cause__ if error.__cause__ is not None else error).__name__
-
-
-def _kinds(error: BaseException) -> frozenset[str]:
-    return frozenset(kind.__name__ for kind in type(error).__mro__)
-
-
-def _unconnected(request: Handed) -> bool:
-    """The request itself failed before a connection stood: proof that nothing left."""
-    raised = request.error
-    if raised is None or request.answered or request.status is not None:
-        return False
-    causes = [one for one in (raised, raised.__cause__) if one is not None]
-    return any(isinstance(one, socket.gaierror | ssl.SSLCertVerificationError) or _kinds(one) & _UNCONNECTED for one in causes)
 
 
 def _needed(call: Call, codes: frozenset[str]) -> list[re.Pattern[str]]:
