@@ -25,7 +25,9 @@ EXACT = ("fks-exec-ccxt",)  # its dependencies pin theirs exactly
 OLDEST = {*FOLDERS, "testing", "test", "build"} - {*EXACT}
 GROUPS = tuple(tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["dependency-groups"])  # of tools
 TOGETHER = ["tests/core", "tests/paper", "tests/server", "tests/hub/test_cli_group.py", "tests/hub/test_journal_sqlite.py"]
-APART = ["--ignore=tests/mutants", "--ignore=tests/types"]  # sessions of their own
+APART = [
+    f"--ignore=tests/{place}" for place in ("mutants", "types", "fuzz", "ccxt/test_conformance.py")
+]  # run by other sessions
 PARALLEL = ["--numprocesses=auto", "--dist=worksteal"]
 SOURCES = [f"{folder}/src" for folder in FOLDERS.values()]
 
@@ -91,7 +93,7 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests but those of the mutants and the types, under coverage; the thresholds hold when all of them run."""
+    """All tests but those that other sessions run, under coverage; the thresholds hold when all of them run."""
     workspace(session, "test")
     started = time.monotonic()
     session.run("coverage", "erase")
@@ -101,6 +103,13 @@ def tests(session: nox.Session) -> None:
     if not session.posargs:
         session.run("coverage", "report", "--include=core/*,plugins/fks-exec-hub/*", "--fail-under=90", silent=True)
     session.log(f"tests: {time.monotonic() - started:.0f} s")
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Requests that nobody means, at every route of the server: no 5xx, nothing that hangs."""
+    workspace(session, "fuzz")
+    session.run("pytest", "tests/fuzz", *session.posargs)
 
 
 @nox.session
@@ -197,6 +206,13 @@ def bench(session: nox.Session) -> None:
     """The benchmarks: ratios and counts measured in one run."""
     workspace(session, "test")
     session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """A host under load for long: memory, open files and tasks do not rise; `-- --minutes 30 --rate 50`."""
+    workspace(session, "test")
+    session.run("python", "-m", "tests.bench.soak", *session.posargs)
 
 
 @nox.session

@@ -56,7 +56,7 @@ KINDS = {
 """What a code becomes that is given to one of these."""
 
 WORD = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
-OTHER_WORDS = {"AF_UNIX", "FKS_EXEC_CONFIG", "O_BINARY", "O_NONBLOCK"}
+OTHER_WORDS = {"AF_UNIX", "FKS_EXEC_CONFIG", "FKS_EXEC_WEBHOOK", "O_BINARY", "O_NONBLOCK"}
 OTHER_WORDS |= {"LIMIT_MAKER", "STOP_LOSS", "STOP_LOSS_LIMIT"}  # kinds of orders, and answers, of exchanges
 OTHER_WORDS |= {"REPEATED_CREATION", "REQUEST_EXPIRED", "SERVER_ERROR", "TOO_BUSY", "UNKNOWN_FAILURE_REASON"}
 OTHER_WORDS |= {"ORDER_CANCELLED", "ORDER_CLOSED", "ORDER_FINISHED"}

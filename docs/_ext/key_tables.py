@@ -12,7 +12,7 @@ from fks_exec_hub.accounts.settings import BreakerConfig, DayConfig, ProtectionC
 from fks_exec_hub.cli.template import keys_of
 from fks_exec_hub.config import AccountConfig, HubConfig
 from fks_exec_paper import PaperConfig
-from fks_exec_server.config import KeyConfig, ServerConfig
+from fks_exec_server.config import ClientConfig, KeyConfig, LimitsConfig, ServerConfig, TokenConfig
 
 NOT_IN_THE_FILE = {"base"}  # where the file stands
 
@@ -33,7 +33,10 @@ CLASSES: Mapping[str, type] = {
     "paper": PaperConfig,
     "ccxt": CCXTConfig,
     "server": ServerConfig,
+    "limits": LimitsConfig,
     "key": KeyConfig,
+    "client": ClientConfig,
+    "token": TokenConfig,
 }
 TABLES: Mapping[str, Callable[[], str]] = {name: partial(keys, kind) for name, kind in CLASSES.items()}
 """What the directive ``key-table`` takes."""

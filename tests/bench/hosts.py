@@ -15,6 +15,8 @@ from fks_exec_simulators.instant import CURRENCY, InstantPlugin, RestingPlugin, 
 ACCOUNT = "bench"
 FILE = "bench.db"
 KEY = "bench-0123456789abcdefghijklmnopqrstuvwxyz"
+KEYS = (KEY, *(f"bench-{number}-0123456789abcdefghijklmnopqrstuvwxyz" for number in range(1, 5)))
+"""Secrets of the senders of alerts."""
 PLAIN = "sqlite"
 SLOW = "disk"
 """The scheme of a journal on a disk whose fsync takes as long as is said."""
@@ -43,25 +45,31 @@ def symbols(count: int) -> list[str]:
     return [f"S{number}/USDT" for number in range(count)]
 
 
-def instant(folder: Path, *, server: str = "", journal: str = PLAIN) -> HubConfig:
+def instant(folder: Path, *, server: str = "", journal: str = PLAIN, limited: bool = False) -> HubConfig:
     """A durable journal, no guards.
 
     Args:
         server: when a served hub answers: ``outcome`` or ``accepted``; empty: it is not served.
         journal: the scheme.
+        limited: each sender has the limits that it has by default; else none that is reached.
     """
-    secret = folder / "secret"
-    secret.touch(0o600)
-    secret.write_text(KEY)
-    plugins = {"server": served(server)} if server else {}
+    for number, each in enumerate(KEYS):
+        secret = folder / f"secret-{number}"
+        secret.touch(0o600)
+        secret.write_text(each)
+    plugins = {"server": served(server, limited=limited)} if server else {}
     accounts = {ACCOUNT: {"venue": "instant", "guards": []}}
     return parse_config({"journal": f"{journal}:{FILE}", "accounts": accounts, "plugins": plugins}, folder)
 
 
-def served(respond: str) -> dict[str, Any]:
+def served(respond: str, *, limited: bool) -> dict[str, Any]:
     """The server's table."""
-    key = {"secret": {"file": "secret"}, "accounts": [ACCOUNT], "respond": respond}
-    return {"bind": "127.0.0.1:0", "operations": "127.0.0.1:0", "keys": {"bench": key}}
+    limits = {} if limited else {"rate": 10_000, "burst": 100_000}
+    standing = {"accounts": [ACCOUNT], "respond": respond, **limits}
+    keys = {f"bench-{number}": {"secret": {"file": f"secret-{number}"}, **standing} for number in range(len(KEYS))}
+    server = {"bind": "127.0.0.1:0", "operations": "127.0.0.1:0", "trusted_proxies": ["127.0.0.1"], "keys": keys}
+    most = {"connections": 100_000, "connections_per_address": 100_000}
+    return server if limited else {**server, "concurrency": 10_000, "limits": most}
 
 
 def resting(folder: Path, **account: Any) -> HubConfig:

@@ -46,6 +46,7 @@ def _fixed(value: float) -> Callable[[Found], float]:
 
 
 _EXCHANGE = ("bare_p50_ms", "plugin_p50_ms", "hub_p50_ms", "bare_p95_ms", "plugin_p95_ms", "hub_p95_ms")
+_ALERTS = ("count", "booked", "resent", "p50_ms", "p95_ms", "p99_ms", "most_ms", "sent_late_p99_ms")
 _BESIDE = (
     "resting",
     "beside_p50_us",
@@ -91,6 +92,48 @@ ROWS = (
         sense="at least",
         second=("p99_ms", 25),
         show=("p50_ms", "p99_ms"),
+    ),
+    Row(
+        title="alerts of the emulator, 1,000 a minute, p95",
+        measure="alerts-minute",
+        unit="ms",
+        seconds=20,
+        runs=1,
+        show=_ALERTS,
+        quick=3,
+    ),
+    Row(
+        title="alerts of the emulator, 500/s, limits raised, p95",
+        measure="alerts-500",
+        unit="ms",
+        seconds=60,
+        runs=1,
+        show=_ALERTS,
+        quick=3,
+        note="The emulator's alerts have a connection each, as from many senders, and count from when they were due. Every row "
+        "of them compares the ids of the answers with the journal: booked once each, none lost. The goal of the burst is the "
+        "time after which TradingView gives an alert up.",
+    ),
+    Row(
+        title="alerts of the emulator, 1,000 in one second over five keys, default limits, p99",
+        measure="alerts-burst",
+        unit="ms",
+        seconds=1,
+        goal=_fixed(3000),
+        runs=1,
+        show=_ALERTS,
+        quick=1,
+    ),
+    Row(
+        title="the same on one key, named as never in",
+        measure="alerts-one-key",
+        unit="alerts",
+        seconds=1,
+        runs=1,
+        show=_ALERTS,
+        quick=1,
+        note="A key takes 200 at once and 5 a second, so most of such a burst on one key is answered 503 four times. They are "
+        "sent again after 0.2 s here instead of 5.",
     ),
     Row(
         title="in process, durable, 32 symbols",

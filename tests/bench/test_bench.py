@@ -16,7 +16,17 @@ from .hosts import LIMITS
 pytestmark = pytest.mark.bench
 
 ROOT = Path(__file__).resolve().parents[2]
-COUNTED = ("slow-disk", "slow-disk-http", "restart", "resting", "guarded", "overlap", "merge")
+COUNTED = (
+    "alerts-burst",
+    "alerts-one-key",
+    "slow-disk",
+    "slow-disk-http",
+    "restart",
+    "resting",
+    "guarded",
+    "overlap",
+    "merge",
+)
 
 
 def bench(*options: str) -> subprocess.CompletedProcess[str]:
@@ -46,6 +56,19 @@ def row(document: dict[str, Any], word: str) -> dict[str, Any]:
 def test_every_row_was_measured(document: dict[str, Any]) -> None:
     assert [row["title"] for row in document["rows"] if "not_built" in row] == []
     assert len(document["rows"]) == len(COUNTED)
+
+
+def test_a_burst_over_five_keys_is_booked_whole(document: dict[str, Any]) -> None:
+    """At default limits; the measurement itself compares the journal with the answers."""
+    found = row(document, "over five keys")
+    assert (found["count"], found["booked"]) == (1000, 1000)
+
+
+def test_of_a_burst_on_one_key_each_alert_is_booked_or_named(document: dict[str, Any]) -> None:
+    """Two hundred at once, and what the seconds of the repetitions let in."""
+    found = row(document, "on one key")
+    assert found["booked"] + found["value"] == found["count"] == 1000
+    assert 200 <= found["booked"] < 300
 
 
 def test_at_a_slow_disk_every_order_is_acknowledged_and_fills(document: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ import uvloop
 from fks_exec_server import serve
 from fks_exec_server.config import Address
 
-from . import exchange, inside, over_http, restart, resting, slow_disk, switches
+from . import alerts, exchange, inside, over_http, restart, resting, slow_disk, switches
 from .hosts import instant, open_hub
 from .machine import surroundings
 from .profiling import Profiler
@@ -29,6 +29,10 @@ MEASURES = {
     "memory": inside.memory,
     "steady": over_http.steady,
     "saturation": over_http.saturation,
+    "alerts-minute": partial(alerts.measured, load=alerts.MINUTE),
+    "alerts-500": partial(alerts.measured, load=alerts.HUNDREDS),
+    "alerts-burst": partial(alerts.measured, load=alerts.BURST, keys=5, limited=True),
+    "alerts-one-key": partial(alerts.measured, load=alerts.BURST, limited=True, repeat_after=0.2),
     "slow-disk": slow_disk.inside,
     "slow-disk-http": slow_disk.over_http,
     "restart": restart.ready_after_kill,
@@ -39,15 +43,16 @@ MEASURES = {
     "exchange": partial(exchange.added, of="plugin"),
     "exchange-hub": partial(exchange.added, of="hub"),
 }
-HTTP = ("serve", "steady", "saturation", "slow-disk-http")
+HTTP = ("serve", "steady", "saturation", "slow-disk-http", "alerts-minute", "alerts-500", "alerts-burst", "alerts-one-key")
 
 
-async def serve_until_told(folder: Path, profiler: Profiler, respond: str, commit: float) -> dict[str, Any]:
+async def serve_until_told(folder: Path, profiler: Profiler, respond: str, commit: float, *, limited: bool) -> dict[str, Any]:
     """A host; its port goes to standard output, a line on standard input ends it.
 
     Args:
         respond: when it answers, ``outcome`` or ``accepted``.
         commit: seconds that each commit takes longer than on the disk as it is.
+        limited: with the limits that a sender has by default.
     """
     stop = asyncio.Event()
     told = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
@@ -57,7 +62,7 @@ async def serve_until_told(folder: Path, profiler: Profiler, respond: str, commi
         print(alerts.port, flush=True)
 
     with profiler, slow_disk.slow_commits(commit):
-        await serve(open_hub(instant(folder, server=respond)), ready=ready, stop=stop)
+        await serve(open_hub(instant(folder, server=respond, limited=limited)), ready=ready, stop=stop)
     return {}
 
 
@@ -80,12 +85,15 @@ def main() -> None:
     parser.add_argument("--profile", action="store_true")
     parser.add_argument("--respond", default="outcome", help="when a host that serves answers")
     parser.add_argument("--commit", type=float, default=0.0, help="seconds that a commit of a host that serves takes longer")
+    parser.add_argument("--limited", action="store_true", help="a host that serves limits each sender as it does by default")
     parser.add_argument("--uvloop", action="store_true", help="always so for what serves HTTP")
     arguments = parser.parse_args()
     profiler = Profiler(arguments.profile)
     run = uvloop.run if arguments.uvloop or arguments.measure in HTTP else asyncio.run
     if arguments.measure == "serve":
-        found = run(serve_until_told(arguments.folder, profiler, arguments.respond, arguments.commit))
+        found = run(
+            serve_until_told(arguments.folder, profiler, arguments.respond, arguments.commit, limited=arguments.limited)
+        )
     else:
         found = run(measure(arguments.measure, arguments.folder, arguments.seconds, profiler))
     print(json.dumps(found | {"profile": profiler.lines()}))

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from fks_exec import Denial, ExecutionResult, Fill, Leg, Status
-from fks_exec_server import answers
-from fks_exec_server.answers import Answer
+from fks_exec_server.http import answers
+from fks_exec_server.http.answers import Answer
 
 
 def read(answer: Answer) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def test_an_outcome_has_its_code_and_its_word(result: ExecutionResult, http: int
     """202 is all that is not known; 5xx never, since TradingView would send it again."""
     answer = answers.outcome(result)
     content = read(answer)
-    assert (answer.code, content["status"]) == (http, word)
+    assert (answer.http, content["status"]) == (http, word)
     assert content["result"]["status"] == result.status
     assert content["message"]
 
@@ -52,7 +52,7 @@ def test_an_outcome_has_its_code_and_its_word(result: ExecutionResult, http: int
 def test_every_status_has_an_answer() -> None:
     """A new one would otherwise be found by a user."""
     for status in Status:
-        assert answers.outcome(ExecutionResult(status=status)).code in (200, 202, 422)
+        assert answers.outcome(ExecutionResult(status=status)).http in (200, 202, 422)
 
 
 def test_an_answer_has_all_its_fields() -> None:
@@ -108,4 +108,4 @@ def test_what_could_not_be_recorded_does_not_name_the_journal() -> None:
 def test_how_an_order_stands_is_always_200() -> None:
     """Who asks about an order that is there is answered; the body says how it stands."""
     for status in Status:
-        assert answers.state(ExecutionResult(status=status)).code == 200
+        assert answers.state(ExecutionResult(status=status)).http == 200

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Scope
 from fks_exec import AccountNotReady, ExecutionResult, NotSent, Order, VenueRejected, hookimpl
 from fks_exec_hub import ExecutionHub
 from fks_exec_server import create_app, create_operations_app
-from fks_exec_server.alert import read_alert
+from fks_exec_server.tradingview.alert import read_alert
 from fks_exec_simulators.disk import FaultyDisk
 from fks_exec_simulators.hosts import KEY, JournalOnDisk, TheVenue, host_config
 from fks_exec_simulators.stage import until
@@ -203,7 +203,7 @@ async def test_a_denied_alert_is_422_with_its_reasons(tmp_path: Path) -> None:
     """Here the hub's own: it is too old."""
     venue = MemoryVenue()
     async with client_on(tmp_path, venue) as client:
-        answer = await client.post(PATH, json=alert(timenow=int(time.time()) - 3600))
+        answer = await client.post(PATH, json=alert(timenow=int(time.time()) - 45))
     assert (answer.status_code, answer.json()["status"]) == (422, "failed")
     assert [each["code"] for each in answer.json()["denials"]] == ["STALE"]
     assert venue.seen == []
@@ -312,7 +312,7 @@ async def test_an_order_is_found_by_the_keys_of_its_account_only(tmp_path: Path)
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"])
 async def test_a_wrong_secret_is_an_unknown_path(tmp_path: Path, method: str) -> None:
     """Status, headers and body: nobody can ask whether a secret, or a part of one, is right."""
-    async with client_on(tmp_path, MemoryVenue()) as client:
+    async with client_on(tmp_path, MemoryVenue(), limits={"strangers": 1000}) as client:
         unknown = await client.request(method, "/no/such/path", content=b"x" * 9000)
         for path in (
             f"/webhook/tradingview/{KEY[:-1]}",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 from starlette.types import Message, Scope
 
-from fks_exec_server.body import BodyTooLarge, BodyTooSlow, SenderGone, drain, read_body
+from fks_exec_server.http.body import BodyTooLarge, BodyTooSlow, SenderGone, drain, read_body
 
 
 class Sender:

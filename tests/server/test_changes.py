@@ -28,7 +28,8 @@ from fks_exec.testing import (
 )
 from fks_exec.testing import FaultyVenue as Venue
 from fks_exec_hub import ExecutionHub
-from fks_exec_server import answers, create_app, create_operations_app
+from fks_exec_server import create_app, create_operations_app
+from fks_exec_server.http import answers
 from fks_exec_simulators.disk import FaultyDisk
 from fks_exec_simulators.hosts import KEY, JournalOnDisk, TheVenue, host_config
 from fks_exec_simulators.stage import until
@@ -319,6 +320,6 @@ def test_every_status_has_an_answer_to_a_cancel_and_to_a_change(status: Status) 
     for make in (answers.after_cancel, answers.after_amend):
         for code in (None, "NOT_RECORDED"):
             answer = make(ExecutionResult(status=status, code=code))
-            assert answer.code in (200, 202, 422)
+            assert answer.http in (200, 202, 422)
             assert json.loads(answer.body)["message"]
-            assert (answer.code == 202) == (json.loads(answer.body)["status"] == "pending")
+            assert (answer.http == 202) == (json.loads(answer.body)["status"] == "pending")

@@ -36,7 +36,7 @@ def test_the_defaults_listen_on_the_loopback_address_only(tmp_path: Path) -> Non
     """Who wants more says so."""
     found = config(tmp_path)
     assert (found.bind, found.operations) == ("127.0.0.1:8080", "127.0.0.1:9090")
-    assert (found.body_limit, found.body_timeout) == (8192, 10.0)
+    assert (found.body_limit, found.body_timeout) == (8192, 5.0)
     assert (found.keys["tv"].respond, found.keys["tv"].wait) == ("outcome", 2.0)
 
 
@@ -57,7 +57,7 @@ def test_seconds_are_numbers_of_any_kind(tmp_path: Path) -> None:
 def test_a_hash_stands_for_the_secret(tmp_path: Path) -> None:
     """Then the secret is not on this machine at all."""
     found = config(tmp_path, {"secret": None, "sha256": SHA256.upper()})
-    assert found.keys["tv"].digest == config(tmp_path).keys["tv"].digest
+    assert found.keys["tv"].digests == config(tmp_path).keys["tv"].digests
 
 
 def test_no_secret_shows_in_a_repr(tmp_path: Path) -> None:
@@ -134,3 +134,76 @@ def test_no_key_at_all_stops_the_start(tmp_path: Path) -> None:
     """An empty table is no open door."""
     with pytest.raises(ConfigError, match="nobody may send alerts"):
         read_config({}, accounts=("main",), base=tmp_path)
+
+
+CLIENT = {"secrets": [{"file": "secret"}], "accounts": ["main"]}
+TOKEN = {"key": {"file": "secret"}, "algorithm": "HS256", "issuer": "me", "accounts": ["main"]}
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ({"clients": {"bot": {**CLIENT, "secrets": []}}}, "a client has one secret, or two"),
+        ({"clients": {"bot": {**CLIENT, "secrets": [{"file": "secret"}] * 2}}}, "the two secrets are the same"),
+        ({"clients": {"bot": {**CLIENT, "secrets": [{"file": "short"}]}}}, "a secret is shorter than 32 bytes; make one"),
+        ({"clients": {"bot": CLIENT, "cat": CLIENT}}, "the clients bot and cat have the same secret"),
+        ({"clients": {"tv": CLIENT}}, "the name tv stands for two senders"),
+        ({"clients": {"bot": {**CLIENT, "accounts": ["savings"]}}}, "there is no account 'savings'"),
+        ({"clients": {"bot": {**CLIENT, "sides": ["long"]}}}, "'long' is not one of buy, sell"),
+        ({"clients": {"bot": {**CLIENT, "actions": ["hlat"]}}}, "'hlat' is not one of read, trade, halt"),
+        ({"clients": {"bot": {**CLIENT, "max_notional": 0}}}, "max_notional"),
+        ({"clients": {"bot": {**CLIENT, "rate": 0}}}, "rate 0 does not lie between"),
+        ({"clients": {"bot": {**CLIENT, "burst": 0}}}, "burst 0 does not lie between"),
+        ({"tokens": {"ops": {**TOKEN, "algorithm": "none"}}}, "algorithm 'none' is not one of EdDSA, ES256, HS256"),
+        ({"tokens": {"ops": {**TOKEN, "key": {"file": "short"}}}}, "the key of HS256 is shorter than 32 bytes"),
+        ({"tokens": {"ops": {**TOKEN, "issuer": ""}}}, "issuer is empty"),
+        ({"tokens": {"ops": {**TOKEN, "lifetime": 901}}}, "lifetime 901 does not lie between 1 and 900 seconds"),
+        ({"tokens": {"ops": {name: value for name, value in TOKEN.items() if name != "key"}}}, "the tokens have no key"),
+        ({"limits": {"strangers": 0}}, "strangers 0 does not lie between"),
+        ({"limits": {"orders_per_address": 0}}, "orders_per_address 0 does not lie between"),
+        ({"limits": {"head_timeout": 61}}, "head_timeout 61 does not lie between"),
+        ({"limits": {"connections": 0}}, "connections 0 does not lie between"),
+        ({"concurrency": 0}, "concurrency 0 does not lie between"),
+        ({"trusted_proxies": ["*"]}, "trusted_proxies '*' trusts every sender to say who it is"),
+        ({"log": "xml"}, "log 'xml' is not one of text, json"),
+    ],
+)
+def test_senders_and_limits_that_cannot_be_meant_stop_the_start(tmp_path: Path, table: dict[str, Any], sentence: str) -> None:
+    """With their place and a sentence, and never the secret."""
+    short = tmp_path / "short"
+    short.touch(0o600)
+    short.write_text("only-31-bytes-0123456789abcdefg", "utf-8")
+    with pytest.raises(ConfigError) as refused:
+        config(tmp_path, **table)
+    assert str(refused.value).startswith("plugins.server")
+    assert sentence in str(refused.value)
+    assert SECRET not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        ({"next_secret": {"file": "secret"}}, "have the same secret"),
+        ({"next_sha256": "x"}, "the next_sha256 is not 64 hexadecimal digits"),
+        ({"addresses": ["tradingview.com"]}, "addresses 'tradingview.com' is not an address or a network"),
+        ({"rate": -1}, "rate -1 does not lie between"),
+    ],
+)
+def test_the_further_words_of_a_key_are_checked_too(tmp_path: Path, key: dict[str, Any], sentence: str) -> None:
+    """A second secret that is the first is no rotation."""
+    with pytest.raises(ConfigError) as refused:
+        config(tmp_path, key)
+    assert sentence in str(refused.value)
+
+
+def test_clients_alone_are_enough(tmp_path: Path) -> None:
+    """A host need not take alerts; its senders are known by name."""
+    found = config(tmp_path, keys={}, clients={"bot": CLIENT})
+    assert list(found.senders) == ["bot"]
+    assert found.clients["bot"].scope.actions == {"read", "trade"}
+
+
+def test_a_second_secret_is_right_beside_the_first(tmp_path: Path) -> None:
+    """While one takes the place of the other."""
+    found = config(tmp_path, {"next_sha256": "0" * 64}).keys["tv"]
+    assert found.digests == (hashlib.sha256(SECRET.encode()).digest(), bytes(32))

@@ -10,11 +10,15 @@ import pytest
 
 from fks_exec import ClosePosition, Order
 from fks_exec_hub import ExecutionHub
-from fks_exec_server import KeyConfig, ServerConfig, alert, webhook
-from fks_exec_server.alert import read_alert
+from fks_exec_server import KeyConfig, ServerConfig
+from fks_exec_server.codes import CODES
+from fks_exec_server.config import LimitsConfig
+from fks_exec_server.http import answers
+from fks_exec_server.tradingview import fields
+from fks_exec_server.tradingview.alert import read_alert
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/webhook.md").read_text("utf-8")
+PAGE, HTTP, ACCESS = ((ROOT / f"docs/{name}.md").read_text("utf-8") for name in ("webhook", "http", "access"))
 TEMPLATES = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
 RENDERED = {
     "exchange": "BINANCE",
@@ -23,22 +27,34 @@ RENDERED = {
     "timenow": "2026-11-22T18:00:00Z",
     "strategy.order.action": "sell",
     "strategy.order.contracts": "0.25",
+    "strategy.market_position": "short",
+    "strategy.prev_market_position": "flat",
+    "strategy.position_size": "-0.25",
+    "strategy.order.price": "67500",
+    "strategy.order.id": "Short",
 }
 
 
-@pytest.mark.parametrize("name", sorted(alert._FIELDS))
+@pytest.mark.parametrize("name", sorted(fields.NAMES))
 def test_every_field_is_documented(name: str) -> None:
     """In the table of fields, under its own name or beside it."""
     rows = [row for row in PAGE.splitlines() if row.startswith("| `")]
     assert any(f"`{name}`" in "|".join(row.split("|")[:3]) for row in rows)
 
 
-@pytest.mark.parametrize("kind", [KeyConfig, ServerConfig])
-def test_every_setting_is_documented(kind: type) -> None:
-    """In the example of the configuration."""
-    toml = "".join(re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL))
+@pytest.mark.parametrize(
+    ("kind", "left_out"),
+    [(KeyConfig, {"venues", "sides", "order_types", "max_notional", "orders_a_minute", "reduce_only", "next_sha256"}),
+     (ServerConfig, set()), (LimitsConfig, set())],
+)  # fmt: skip
+def test_every_setting_is_documented(kind: type, left_out: set[str]) -> None:
+    """In an example of the configuration, or beside one where a key has many of its like."""
+    toml = "".join(re.findall(r"```toml\n(.*?)```", PAGE + HTTP, re.DOTALL))
     for field in kind.__attrs_attrs__:  # type: ignore[attr-defined]
-        assert re.search(rf"^{field.name} = |plugins\.server\.{field.name}\.", toml, re.MULTILINE), field.name
+        name = field.name
+        assert re.search(rf"^{name} = |plugins\.server\.{name}[.\]]", toml, re.MULTILINE) or name in left_out & set(
+            re.findall(r"\w+", toml)
+        ), name
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=["strategy", "indicator"])
@@ -50,18 +66,17 @@ def test_a_template_is_an_alert_once_it_is_rendered(template: str) -> None:
     assert (instruction.symbol, instruction.signal_time) == ("BINANCE:BTCUSDT", 1795370400000)
 
 
-def test_every_code_is_documented() -> None:
-    """Those that the server itself gives."""
-    source = Path(webhook.__file__).read_text("utf-8")
-    codes = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+|CLOSING|AMBIGUOUS)"', source))
-    assert len(codes) == 11
-    assert [code for code in sorted(codes) if f"`{code}`" not in PAGE] == []
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_every_code_is_documented(code: str) -> None:
+    """On the page of alerts, of HTTP, or of what a key may do."""
+    shown = "`SCOPE_...`" if code.startswith("SCOPE_") else f"`{code}`"
+    assert any(shown in page for page in (PAGE, HTTP, ACCESS))
 
 
 def test_the_example_of_an_answer_has_the_shape_of_one() -> None:
     """Its fields are those of a real one."""
     [shown] = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    real = json.loads(webhook.answers.refusal(400, "X", "x").body)
+    real = json.loads(answers.refusal(400, "X", "x").body)
     assert set(json.loads(shown)) == set(real)
 
 
@@ -74,6 +89,7 @@ async def test_a_template_is_filled_with_the_guards_that_the_page_names(tmp_path
         configuration = re.sub(r"^guards = .*$", guards, configuration, flags=re.MULTILINE)
     (tmp_path / "fks-exec.toml").write_text(configuration, "utf-8")
     rendered = {**RENDERED, "strategy.order.action": "buy", "strategy.order.contracts": "0.01"}
+    rendered |= {"strategy.market_position": "long", "strategy.position_size": "0.01"}
     rendered["timenow"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     text = re.sub(r"\{\{(.*?)\}\}", lambda found: rendered[found[1]], template)
     instruction = read_alert(text.encode(), key="tv", accounts=["paper"]).instruction

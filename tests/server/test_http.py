@@ -27,7 +27,7 @@ SLOW = 0.3
 @pytest.fixture
 async def host(tmp_path: Path) -> AsyncIterator[Host]:
     """A host whose body deadline is short."""
-    config = host_config(tmp_path, body_timeout=SLOW)
+    config = host_config(tmp_path, body_timeout=SLOW, limits={"strangers": 10000})
     async with served(ExecutionHub.open(config, plugins=[TheVenue(MemoryVenue())])) as host:
         yield host
 

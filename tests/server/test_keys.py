@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fks_exec_server import KeyConfig
-from fks_exec_server.keys import KeyRing
+from fks_exec_server.access.keys import KeyRing
 
 SECRETS = {"old": "a" * 43, "new": "b" * 43, "é": "c" * 43}
 RING = KeyRing(

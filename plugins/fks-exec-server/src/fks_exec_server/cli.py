@@ -13,10 +13,15 @@ import click
 
 from fks_exec_hub import ExecutionHub
 from fks_exec_hub.cli.output import Console, json_option, pass_console
+from fks_exec_hub.config import find_config
 
-from .app import unresolved
+from .access.startup import check_startup
 from .config import Address
+from .http.app import config_of
+from .routes.health import unresolved
 from .serve import serve as serve_hub
+from .telemetry.logs import logging_as
+from .telemetry.redaction import Redactor, secrets_of
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -26,8 +31,9 @@ PATIENCE = 5.0
 
 @click.command()
 @json_option
+@click.option("--log", type=click.Choice(["text", "json"]), help="How the log is written, instead of what the file says.")
 @pass_console
-def serve(console: Console) -> None:
+def serve(console: Console, log: str | None) -> None:
     """Take alerts over HTTP, and tell health on an address of its own, until SIGTERM or Ctrl-C.
 
     Plain HTTP: put a TLS proxy in front of it. Exit 0 when it was stopped, 1 when it cannot start (the journal is in use, an
@@ -41,7 +47,10 @@ def serve(console: Console) -> None:
         click.echo(json.dumps(document) if console.json else text)
 
     hub = ExecutionHub.open(console.path, patience=PATIENCE)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    check_startup(hub.config, find_config(console.path))
+    server = config_of(hub)
+    redact = Redactor(secrets_of(hub.config, server))
+    with logging_as(log or server.log, redact, verbose=console.verbose), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve_hub(hub, ready=ready))
 
 

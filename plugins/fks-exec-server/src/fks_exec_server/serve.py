@@ -8,8 +8,9 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,13 +19,19 @@ from fks_exec import ConfigError, FksExecError
 from fks_exec_hub.control import serve_control
 from fks_exec_hub.journal import JournalUnavailable
 
-from .app import config_of, create_app, create_operations_app
 from .config import Address, ServerConfig
+from .http.app import config_of, create_app, create_operations_app
+from .http.protocol import patient
+from .limits.addresses import Addresses
+from .telemetry.host import Telemetry
+from .tradingview.silence import watching
 
 if TYPE_CHECKING:
     from fks_exec_hub import ExecutionHub
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_OTHER_FILES = 256
+"""Files that are no connection of a sender: the journal, the venues."""
 
 
 class CannotListen(FksExecError):
@@ -64,11 +71,13 @@ async def serve(hub: ExecutionHub, *, ready: Callable[[Address, Address], None],
         FksExecError: what the hub's start raises.
     """
     config = config_of(hub)
+    telemetry = Telemetry(hub, callers=config.senders)
+    _allow_files(config.limits.connections)
     with _bound(config.address) as trading, _bound(config.operations_address) as operations, _stopping(stop) as stopped:
-        async with _started(hub), serve_control(hub):
+        async with _started(hub), serve_control(hub), watching(hub, config):
             listeners = [
-                (_listener(create_app(hub, config), config), trading),
-                (_listener(create_operations_app(hub), config), operations),
+                (_listener(telemetry.wrap(create_app(hub, config)), config), trading),
+                (_listener(create_operations_app(hub, telemetry.served), config), operations),
             ]
             await _run(listeners, stopped, lambda: ready(_address_of(trading), _address_of(operations)))
 
@@ -98,11 +107,11 @@ async def _run(listeners: list[tuple[_Listener, socket.socket]], stopped: asynci
 
 
 def _listener(app: ASGIApp, config: ServerConfig) -> _Listener:
-    longest = max(key.wait for key in config.keys.values())
+    longest = max(sender.wait for sender in config.senders.values())
     return _Listener(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=cast("type[asyncio.Protocol]", patient(config.limits, Addresses(config.proxies))),
             ws="none",
             lifespan="off",
             loop="none",
@@ -114,6 +123,20 @@ def _listener(app: ASGIApp, config: ServerConfig) -> _Listener:
             timeout_graceful_shutdown=int(longest) + 2,
         )
     )
+
+
+def _allow_files(connections: int) -> None:
+    """As many open files as the connections need, where the system lets a process have them: the usual 1,024 are too few."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 @contextlib.contextmanager

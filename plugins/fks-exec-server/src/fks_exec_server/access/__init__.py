@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Who asks, and what they may do."""

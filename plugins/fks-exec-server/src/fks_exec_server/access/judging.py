@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""Whether a caller may do something, once what the scope asks about is known: Judge. The rules are those of Scope."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from fks_exec import AccountNotReady, Clock, Denial, Instruction, MarketData, Order, OrderChange, SizedOrder, SystemClock
+from fks_exec_hub.instructions import read_instruction
+from fks_exec_hub.journal.protocol import Key
+
+from .scopes import Caller, Facts, Scope
+from .worth import Market, reduces
+
+if TYPE_CHECKING:
+    from fks_exec_hub import ExecutionHub
+
+MINUTE = 60_000
+"""Milliseconds."""
+
+
+class Pace:
+    """How many orders each key has sent in the last 60 seconds. In memory: a restart counts anew."""
+
+    def __init__(self) -> None:
+        self._sent: dict[str, deque[int]] = {}
+
+    def count(self, name: str, now: int) -> int:
+        """Those of a key.
+
+        Args:
+            now: epoch milliseconds.
+        """
+        sent = self._sent.setdefault(name, deque())
+        while sent and sent[0] <= now - MINUTE:
+            sent.popleft()
+        return len(sent)
+
+    def add(self, name: str, now: int) -> None:
+        """One more. Only what a limit let pass is counted, so the limit bounds what is kept."""
+        self._sent[name].append(now)
+
+
+class Judge:
+    """What callers may do with the accounts of a hub."""
+
+    def __init__(self, hub: ExecutionHub, *, clock: Clock | None = None) -> None:
+        self._hub = hub
+        self._clock = clock or SystemClock()
+        self._pace = Pace()
+
+    async def permit(self, caller: Caller, account: str, instruction: Instruction) -> Denial | None:
+        """Why a caller may not send an instruction; None when it may, and then it counts as sent.
+
+        An order of a known id is no further order: it is answered as it stands, and does not count.
+
+        Raises:
+            UnknownSymbol: the account has no such instrument.
+            AccountNotReady, HubClosed, JournalError: nobody can tell at the moment.
+        """
+        scope = caller.scope
+        denial = scope.permits("trade", account)
+        if denial is not None:
+            return denial
+        facts = self._facts(account, instruction)
+        denial = scope.may_have_sent(instruction, facts)
+        if denial is not None or _counts_nothing(scope) or await self._known(account, instruction):
+            return denial
+        if scope.max_notional is not None and not reduces(instruction):
+            facts = attrs.evolve(facts, market=await self._market(account, facts.symbol))
+        now = self._clock.now()
+        earlier = 0 if scope.orders_a_minute is None else self._pace.count(caller.name, now)
+        denial = scope.allows(instruction, attrs.evolve(facts, earlier=earlier))
+        if denial is None and scope.orders_a_minute is not None:
+            self._pace.add(caller.name, now)
+        return denial
+
+    async def may_touch(
+        self, caller: Caller, account: str, client_order_id: str, change: OrderChange | None = None
+    ) -> Denial | None:
+        """Why a caller may not cancel an order, or change it; None when it may, and for an order that is not known.
+
+        What it could not have sent it can neither cancel nor change; and an order does not grow beyond its limit by a change.
+
+        Raises:
+            InvalidOrder: a change that cannot be meant.
+            AccountNotReady, HubClosed, JournalError: nobody can tell at the moment.
+        """
+        denial = caller.scope.permits("trade", account)
+        if denial is not None:
+            return denial
+        recorded = await self._hub.journal.order(Key(account, client_order_id))
+        if recorded is None:
+            return None
+        instruction = read_instruction(recorded.instruction, client_order_id)
+        facts = Facts(account=account, venue=self._venue(account), symbol=recorded.lane)
+        denial = caller.scope.may_have_sent(instruction, facts)
+        if denial is not None or caller.scope.max_notional is None or change is None or reduces(instruction):
+            return denial
+        if isinstance(instruction, SizedOrder) and change.quantity is None:
+            return caller.scope.allows(instruction, facts)  # nobody knows its quantity here, so it has no known worth
+        facts = attrs.evolve(facts, market=await self._market(account, facts.symbol))
+        return caller.scope.allows(_changed(instruction, change), facts)
+
+    def _facts(self, account: str, instruction: Instruction) -> Facts:
+        symbol = self._hub.resolve_symbol(account, instruction.symbol)
+        return Facts(account=account, venue=self._venue(account), symbol=symbol)
+
+    def _venue(self, account: str) -> str:
+        return self._hub.config.accounts[account].venue
+
+    async def _known(self, account: str, instruction: Instruction) -> bool:
+        name = instruction.client_order_id
+        return name is not None and await self._hub.order(account, name) is not None
+
+    async def _market(self, account: str, symbol: str) -> Market:
+        try:
+            quote: MarketData | None = await self._hub.quote(account, symbol)
+        except AccountNotReady:  # what an order with a limit is worth may be known all the same
+            quote = None
+        return Market(instrument=await self._hub.instrument(account, symbol), quote=quote)
+
+
+def _counts_nothing(scope: Scope) -> bool:
+    return scope.max_notional is None and scope.orders_a_minute is None
+
+
+def _changed(instruction: Instruction, change: OrderChange) -> Instruction:
+    """What an order becomes; its worth is that of all of it, filled or not. Raises InvalidOrder."""
+    fields: dict[str, Any] = {name: value for name, value in attrs.asdict(change).items() if value is not None}
+    if isinstance(instruction, SizedOrder):
+        instruction = instruction.order(fields.pop("quantity"))
+    return attrs.evolve(instruction, **fields) if isinstance(instruction, Order) else instruction

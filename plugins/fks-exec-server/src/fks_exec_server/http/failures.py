@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+"""What a sender is told when its request could not be served: the cause for the log, a sentence without internals for it."""
+
+from __future__ import annotations
+
+import logging
+
+from fks_exec import AccountNotReady
+from fks_exec_hub import HubClosed
+from fks_exec_hub.journal import JournalError
+
+from ..access.scopes import Caller
+from . import answers
+from .answers import Answer
+
+logger: logging.Logger = logging.getLogger(__name__)
+
+UNAVAILABLE = (AccountNotReady, HubClosed, JournalError)
+"""What passes: the request was not taken."""
+
+AGAIN = "send it again, it will not be executed twice"
+ASK_AGAIN = "ask how the order stands, and ask for it again"
+
+
+def refused(caller: Caller, http: int, code: str, error: Exception) -> Answer:
+    """The request cannot be meant."""
+    logger.warning("a request with the key %s was refused: %a", caller.name, str(error))
+    return answers.refusal(http, code, str(error))
+
+
+def unavailable(caller: Caller, error: Exception, unwritten: str, again: str = AGAIN) -> Answer:
+    """Not now. The cause names files and hosts, so it goes into the log only.
+
+    Args:
+        unwritten: the sentence where it is the journal.
+        again: the remedy.
+    """
+    failed(caller, error)
+    if isinstance(error, AccountNotReady):
+        return answers.refusal(503, "ACCOUNT_NOT_READY", f"account {error.account!r} is not ready{_why(error)}; {again}")
+    if isinstance(error, HubClosed):
+        return answers.refusal(503, "CLOSING", f"this host takes no orders: it is starting or stopping; {again}")
+    return answers.refusal(503, "JOURNAL_UNAVAILABLE", unwritten)
+
+
+def _why(error: AccountNotReady) -> str:
+    """The one reason that names no host and no file, and that will not pass by itself."""
+    if error.reason.startswith("the venue refused our credentials"):
+        return ": the venue does not take the account's key, see /health/ready"
+    return ""
+
+
+def failed(caller: Caller, error: Exception) -> None:
+    """Tell the log why."""
+    logger.error("a request with the key %s could not be served: %a", caller.name, str(error))
