@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""No route is without a guard, by construction."""
+"""Line 2: no route is without a guard, by construction; and none answers who shows nothing."""
 
+import re
 from pathlib import Path
 
 import httpx
@@ -10,10 +11,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from fks_exec_hub import ExecutionHub
+from fks_exec_server import create_app
 from fks_exec_server.http.app import config_of, routes_of
 from fks_exec_server.http.door import Door
 from fks_exec_server.http.guarded import Open, UnguardedRoute, assemble
-from fks_exec_server.http.table import ROUTES
+from fks_exec_server.http.table import ROUTES, RouteSpec
 from fks_exec_server.routes import health
 from fks_exec_simulators.clients import SigningClient, client_table
 from fks_exec_simulators.hosts import TheVenue, host_config
@@ -53,3 +55,17 @@ async def test_a_method_that_is_not_served_is_told_to_who_is_known_only(tmp_path
             stranger = await http.put("/orders/x")
     assert (known.status_code, known.headers["allow"]) == (405, "GET, HEAD, DELETE, PATCH")
     assert (stranger.status_code, stranger.headers["www-authenticate"]) == (401, "Bearer")
+
+
+@pytest.mark.parametrize("spec", ROUTES, ids=lambda spec: spec.path)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+async def test_who_shows_nothing_is_answered_401_or_404_on_every_route(tmp_path: Path, spec: RouteSpec, method: str) -> None:
+    """With a good alert as the body; 404 where the path holds the secret."""
+    path = re.sub(r"{\w+}", "paper", spec.path)
+    async with ExecutionHub.open(
+        host_config(tmp_path, clients=client_table(tmp_path)), plugins=[TheVenue(MemoryVenue())]
+    ) as hub:
+        transport = httpx.ASGITransport(create_app(hub))
+        async with httpx.AsyncClient(transport=transport, base_url="http://host") as http:
+            answer = await http.request(method, path, content=b'{"symbol":"BTC/USDT","action":"buy","quantity":1,"id":"1"}')
+    assert answer.status_code == (404 if spec.guard == "path" else 401)
