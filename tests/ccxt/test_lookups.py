@@ -13,6 +13,7 @@ from attrs import define, evolve, field
 
 from fks_exec import OrderRef, Status, VenueError
 from fks_exec.clock import SystemClock
+from fks_exec_ccxt.knowledge.kept import kept
 from fks_exec_ccxt.knowledge.traits import Traits
 from fks_exec_ccxt.reading.lookups import Lookups, scopes
 from fks_exec_ccxt.wire.outcomes import Unsettled
@@ -238,6 +239,30 @@ async def test_a_scan_of_an_exchange_whose_lists_are_not_known_finds_but_never_s
     assert (await lookups.find(named("name3", start))) is not None
     with pytest.raises(Unsettled):
         await lookups.find(named("name", start))
+
+
+@pytest.mark.parametrize(
+    ("exchange_id", "kind", "hours"), [("bitfinex", "spot", 14 * 24), ("mexc", "spot", 24), ("gate", "swap", 1 / 6)]
+)
+async def test_an_order_older_than_what_the_exchange_keeps_is_not_said_to_be_absent(
+    exchange_id: str, kind: str, hours: float
+) -> None:
+    """It may have been there, and filled."""
+    lookups, exchange, _ = history(0, id=exchange_id, has={"fetchOrders": True, "fetchClosedOrders": True})
+    cast(Any, exchange).fetch_closed_orders = exchange.fetch_orders
+    cast(Any, lookups.connection).config.market_type = kind
+    span = int(hours * 3_600_000)
+    assert await lookups.find(named("name", SystemClock().now() - span + 120_000)) is None
+    with pytest.raises(Unsettled, match="older"):
+        await lookups.find(named("name", SystemClock().now() - span - 1))
+
+
+@pytest.mark.parametrize(
+    ("exchange_id", "kind", "hours"),
+    [("binanceusdm", "swap", 72), ("okx", "swap", 2), ("kucoin", "spot", 48), ("x", "spot", 24)],
+)
+def test_an_exchange_keeps_what_ended_for_the_shortest_time_of_any_kind(exchange_id: str, kind: str, hours: int) -> None:
+    assert kept(exchange_id, kind) == hours * 3_600_000
 
 
 @define(eq=False, slots=False)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -155,6 +156,26 @@ async def test_who_is_given_up_at_the_moment_of_its_turn_passes_it_on() -> None:
     second.cancel()
     async with asyncio.timeout(5):
         await third
+
+
+@pytest.mark.parametrize("turn_first", [True, False])
+async def test_an_exit_goes_when_its_patience_ends_in_the_tick_of_its_turn(
+    turn_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop was busy over both moments, so that both are due at once, whichever comes first."""
+    monkeypatch.setattr(numbered, "PATIENCE", 0.02)
+    file = OneByOne()
+    await file.enter(urgent=False, within=None)
+    out = asyncio.ensure_future(file.enter(urgent=True, within=10.0))
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(0.005 if turn_first else 0.03, file.leave)
+    busy_until = time.monotonic() + 0.1
+    while time.monotonic() < busy_until:
+        pass
+    async with asyncio.timeout(5):
+        await out
+        file.leave()
+        await file.enter(urgent=False, within=None)
 
 
 async def test_a_request_that_fails_leaves_the_wire(kraken: Any, server: Slow) -> None:

@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 import fks_exec_hub.following.unknown
-from fks_exec import ExecutionResult, Order, OrderChange
+from fks_exec import ExecutionResult, Instrument, Order, OrderChange
 from fks_exec.convert import from_json
 from fks_exec.testing import CAPABILITIES, AcceptThenHang, Lost
 from fks_exec.testing import FaultyVenue as Venue
@@ -22,7 +22,7 @@ from fks_exec_hub.cli.terms import Terms, terms_of
 from fks_exec_hub.following.unknown import Schedule
 from fks_exec_hub.journal import Key
 from fks_exec_simulators.lives import Lives
-from fks_exec_simulators.stage import ACCOUNT, configure, until
+from fks_exec_simulators.stage import ACCOUNT, Stage, accepted, buy, configure, hub_on, until
 
 ONE = Key(ACCOUNT, "one")
 
@@ -115,3 +115,18 @@ async def test_an_order_that_was_never_placed_is_not_listed_as_open(tmp_path: Pa
             await asyncio.sleep(0.01)
     assert [each.key for each in await lives.stored.open(ACCOUNT)] == [ONE], "it is looked for again after a while"
     assert await _open_orders(lives.stored, ACCOUNT) == []  # type: ignore[arg-type]
+
+
+async def test_prices_are_shown_as_they_were_sent(tmp_path: Path) -> None:
+    """The instrument has steps of 0.5; nothing was changed since."""
+    stage = Stage(accepted)
+    stage.instrument = lambda symbol: Instrument(symbol=symbol, quantity_step="0.01", price_tick="0.5", min_quantity="0.01")
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        order = buy("1", order_type="limit", price="98", stop_loss="90.3", take_profit="120.2", client_order_id="one")
+        await hub.execute_order(ACCOUNT, order)
+        recorded = await hub.journal.order(ONE)
+        assert recorded is not None
+        now = (await terms_of(hub.journal, recorded)).now
+        sent = stage.requests[-1][0]
+    assert isinstance(now, Order)
+    assert (now.stop_loss, now.take_profit) == (sent.stop_loss, sent.take_profit) == (Decimal("90.5"), Decimal("120"))

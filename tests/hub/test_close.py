@@ -358,8 +358,8 @@ async def test_a_further_exit_sells_no_more_than_a_later_order_has_left(tmp_path
         await hub.execute_order(ACCOUNT, buy("9", strategy="other"))
         await hub.execute_order(ACCOUNT, buy("4"))
         venue.follow(PartialThenCancel(share="0.25", at_once=True), PartialThenCancel(share="0.5", at_once=True))
-        closing = await hub.submit(ACCOUNT, close())
-        queued = await hub.submit(ACCOUNT, sell("2", client_order_id="queued"))
+        waiting = hub.submit(ACCOUNT, close()), hub.submit(ACCOUNT, sell("2", client_order_id="queued"))
+        closing, queued = await asyncio.gather(*waiting)  # both have their places before the first is sent
         await queued.result(5)
         await closing.result(5)
         result = await ended(hub, "close")

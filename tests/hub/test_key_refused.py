@@ -105,3 +105,38 @@ async def test_a_key_that_reads_and_may_not_trade_is_tried_ever_more_slowly(
         await hub.execute_order(ACCOUNT, buy())
         with pytest.raises(TimeoutError):
             await until(lambda: hub.ready, seconds=0.3)
+
+
+async def test_a_refusal_that_comes_while_a_read_tries_the_key_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "KEY_DELAYS", (0.05, 600.0))
+    async with hub_on(Keyed(), configure(tmp_path)) as hub:
+        account = hub._desks[ACCOUNT].account
+        assert account is not None
+        read, reached, go = account.fetch_balance, asyncio.Event(), asyncio.Event()
+
+        async def slow() -> object:
+            answer = await read()
+            reached.set()
+            await go.wait()
+            return answer
+
+        account.fetch_balance = slow  # type: ignore[method-assign,assignment]
+        account._heed(VenueAuthError("one"))
+        await reached.wait()
+        account._heed(VenueAuthError("two"))
+        go.set()
+        with pytest.raises(TimeoutError):
+            await until(lambda: hub.ready, seconds=0.3)
+        assert "two" in account.reason
+
+
+async def test_a_late_refusal_does_not_change_what_a_closed_account_says(tmp_path: Path) -> None:
+    async with hub_on(Keyed(), configure(tmp_path)) as hub:
+        account = hub._desks[ACCOUNT].account
+    assert account is not None
+    account._heed(VenueAuthError("late"))
+    assert account.reason == "it was closed"
+
+
+def test_refusals_with_the_longest_pause_between_them_belong_together() -> None:
+    assert 2 * probing.KEY_DELAYS[-1] <= probing.FORGIVEN

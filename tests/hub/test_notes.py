@@ -176,3 +176,14 @@ async def test_a_note_is_refused_while_the_journal_cannot_be_written(tmp_path: P
         await until(lambda: hub.status()[0].ready)
         await hub.write_note(note())
     disk.unregister()
+
+
+@pytest.mark.usefixtures("merge")
+async def test_a_refused_note_of_one_caller_keeps_no_other_ones_order_out(tmp_path: Path) -> None:
+    """Both send the same id in the same moment; only the first brings a note, and that is there already."""
+    stage = Stage()
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        await taken(hub, "first", note())
+        one, two = await asyncio.gather(taken(hub, "a", note("second")), taken(hub, "a"), return_exceptions=True)
+        assert (type(one), two) == (Exists, "filled")
+    assert len(stage.requests) == 2

@@ -298,7 +298,7 @@ class Account(Reads):
             self._on_update(update)
 
     def _heed(self, answer: object) -> None:
-        if isinstance(answer, VenueAuthError):
+        if isinstance(answer, VenueAuthError) and self._manager is not None:  # a closed account stays closed
             self._refuse(f"the venue refused our credentials: {answer}; renew them and restart if it goes on")
 
     async def cancel_order(self, ref: OrderRef, submission: Submission | None = None) -> ExecutionResult:

@@ -15,6 +15,7 @@ from fks_exec_server.access.gate import Gate
 from fks_exec_server.access.proof import Headers, Unauthenticated
 from fks_exec_server.access.signatures import sign, sign_alert
 from fks_exec_server.config import ClientConfig, KeyConfig, ServerConfig, TokenConfig
+from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.hosts import KEY, TheVenue, host_config
 from fks_exec_simulators.signed import AUDIENCE, CLIENT_SECRET, ISSUER, KeyPair, bearer, clients, issued, tokens
 from fks_exec_simulators.venues import MemoryVenue
@@ -29,7 +30,10 @@ CONFIG = ServerConfig(
         "old": TokenConfig(key=Secret(SHARED), algorithm="HS256", issuer="old", accounts=["main"]),
     },
 )
-GATE = Gate(CONFIG)
+CLOCK = HandClock()
+"""It stands still: between the collection of these tests and their run a token of a minute may end."""
+
+GATE = Gate(CONFIG, clock=CLOCK)
 
 
 def raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
@@ -39,10 +43,10 @@ def raw(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
 
 def signed(body: bytes = b"") -> list[tuple[bytes, bytes]]:
     """A request of the client."""
-    return raw(sign("POST", "/orders", body, key="desk", secret=CLIENT_SECRET))
+    return raw(sign("POST", "/orders", body, key="desk", secret=CLIENT_SECRET, now=CLOCK.now()))
 
 
-TOKEN = raw(bearer(issued(PAIR)))
+TOKEN = raw(bearer(issued(PAIR, now=CLOCK.now() / 1000)))
 ALERT = raw(sign_alert(b"{}", secret=CLIENT_SECRET))
 
 
@@ -79,7 +83,7 @@ async def test_an_alert_has_one_proof(headers: Headers) -> None:
 
 async def test_a_host_without_clients_and_issuers_knows_nobody_by_them() -> None:
     """An empty table is no open door."""
-    gate = Gate(ServerConfig(keys=CONFIG.keys))
+    gate = Gate(ServerConfig(keys=CONFIG.keys), clock=CLOCK)
     for headers in (signed(), TOKEN, ALERT):
         with pytest.raises(Unauthenticated):
             await gate.request("POST", b"/orders", headers, b"")

@@ -6,12 +6,26 @@ from typing import Any
 
 import pytest
 
-from fks_exec import ClosePosition, Instruction, Order, OrderChange, UnknownSymbol
+from fks_exec import (
+    AccountNotReady,
+    ClosePosition,
+    Instruction,
+    MarketData,
+    Order,
+    OrderChange,
+    SizedOrder,
+    TargetPosition,
+    UnknownSymbol,
+    VenueError,
+    hookimpl,
+)
+from fks_exec.testing import FaultyVenue
 from fks_exec_hub import ExecutionHub
 from fks_exec_server.access.judging import Judge
 from fks_exec_server.access.scopes import Caller, Scope
 from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.hosts import TheVenue, host_config
+from fks_exec_simulators.stage import until
 from fks_exec_simulators.venues import FULL, FullVenue, MemoryVenue
 
 
@@ -31,7 +45,7 @@ async def verdict(judge: Judge, who: Caller, instruction: Instruction | None = N
 
 
 def hub_of(base: Path, venue: object, **config: Any) -> ExecutionHub:
-    capabilities = FULL if isinstance(venue, FullVenue) else None
+    capabilities = FULL if isinstance(venue, FullVenue) else getattr(venue, "declared", None)
     return ExecutionHub.open(host_config(base, **config), plugins=[TheVenue(venue, capabilities)])
 
 
@@ -118,3 +132,87 @@ async def test_an_order_does_not_outgrow_the_limit_by_a_change(tmp_path: Path) -
         assert await touch(judge, small) == await touch(judge, small, price=40) == await touch(judge, small, price=50) == ""
         assert await touch(judge, small, price=51) == await touch(judge, small, quantity=3) == "SCOPE_NOTIONAL"
         assert await touch(judge, small, quantity=4, price=25) == ""
+
+
+async def test_no_pace_keeps_a_position_open(tmp_path: Path) -> None:
+    """What can only reduce is neither refused for its number nor counted."""
+    exits = [
+        ClosePosition(symbol="BTC/USDT"),
+        TargetPosition(symbol="BTC/USDT", quantity=0),
+        order(side="sell", reduce_only=True),
+    ]
+    async with hub_of(tmp_path, MemoryVenue()) as hub:
+        judge, slow = Judge(hub), caller(orders_a_minute=1)
+        assert [await verdict(judge, slow, each) for each in exits * 2] == [""] * 6
+        assert await verdict(judge, slow) == ""
+        assert await verdict(judge, slow) == "SCOPE_PACE"
+        assert [await verdict(judge, slow, each) for each in exits] == [""] * 3
+
+
+async def test_an_order_that_could_not_be_taken_counts_once_with_its_repetitions(tmp_path: Path) -> None:
+    """Its sender was told to send it again."""
+    clock = HandClock()
+    async with hub_of(tmp_path, MemoryVenue()) as hub:
+        judge, slow = Judge(hub, clock=clock), caller(orders_a_minute=2)
+        mine = order(client_order_id="mine")
+        assert [await verdict(judge, slow, mine) for _ in range(5)] == [""] * 5
+        assert [await verdict(judge, slow) for _ in range(2)] == ["", "SCOPE_PACE"]
+        assert await verdict(judge, slow, mine) == ""
+        assert await verdict(judge, slow, order(client_order_id="third")) == "SCOPE_PACE"
+
+
+async def test_a_rehearsal_is_judged_and_does_not_count(tmp_path: Path) -> None:
+    """A test of an alert keeps no alert out."""
+    async with hub_of(tmp_path, MemoryVenue()) as hub:
+        judge, slow = Judge(hub), caller(orders_a_minute=1)
+        tests = [await judge.permit(slow, "main", order(), rehearsed=True) for _ in range(3)]
+        assert tests == [None] * 3
+        assert await verdict(judge, slow) == ""
+        denial = await judge.permit(slow, "main", order(), rehearsed=True)
+        assert denial is not None
+
+
+class MuteVenue(FullVenue):
+    """It tells its rules, and gives no quote at the moment."""
+
+    @hookimpl
+    async def fetch_data(self, symbol: str) -> MarketData:
+        raise VenueError("busy")
+
+
+async def test_where_a_quote_would_tell_the_worth_the_order_may_come_again(tmp_path: Path) -> None:
+    """What no quote would make allowed, or forbidden, is told at once."""
+    async with hub_of(tmp_path, MuteVenue()) as hub:
+        judge, small = Judge(hub), caller(max_notional=100)
+        for each in (order(), order(side="sell", order_type="limit", price=50), sized(size_type="quote")):
+            with pytest.raises(AccountNotReady):
+                await verdict(judge, small, each)
+        assert await verdict(judge, small, order(order_type="limit", price=50)) == ""
+        assert await verdict(judge, small, order(order_type="limit", price=500)) == "SCOPE_NOTIONAL"
+        assert await verdict(judge, small, sized(size_type="equity_percent")) == "SCOPE_NOTIONAL"
+
+
+def sized(**fields: Any) -> SizedOrder:
+    """Buy for 10 at the market."""
+    return SizedOrder(**{"symbol": "BTC/USDT", "side": "buy", "size": 10, **fields})
+
+
+async def test_the_legs_of_an_order_are_touched_by_whom_may_touch_the_order(tmp_path: Path) -> None:
+    """A stop reduces, but taking it away does not."""
+    async with hub_of(tmp_path, FaultyVenue(protection="reduce_only_pair")) as hub:
+        judge = Judge(hub)
+        await hub.execute_order("main", order(stop_loss=50, client_order_id="mine"))
+        await until(lambda: "mine~sl1" in hub._desks["main"].live)
+        for restricted in ({"reduce_only": True}, {"sides": ["sell"]}):
+            assert await touch(judge, caller(**restricted), "mine~sl1") != ""
+            assert await touch(judge, caller(**restricted), "mine~sl1", stop_price=10) != ""
+        assert await touch(judge, caller(), "mine~sl1", stop_price=10) == ""
+
+
+async def test_a_stop_of_a_sized_order_moves_under_a_limit(tmp_path: Path) -> None:
+    """It enlarges nothing."""
+    async with hub_of(tmp_path, FullVenue()) as hub:
+        judge, small = Judge(hub), caller(max_notional=100)
+        await hub.execute_order("main", sized(size_type="quote", stop_loss=50, client_order_id="mine"))
+        assert await touch(judge, small, stop_loss=60) == await touch(judge, small, take_profit=500) == ""
+        assert await touch(judge, small, price=60) == "SCOPE_NOTIONAL"

@@ -36,6 +36,18 @@ def test_what_would_end_a_word_of_the_file_is_refused(value: str, capsys: pytest
     assert "cannot stand in the configuration" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_printed_is_the_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To the byte, with its tabs: it is redirected into one."""
+    monkeypatch.chdir(tmp_path)
+    own = Blanks()
+    certificate = ["--certificate", own.certificate, "--certificate-key", own.key]
+    assert run(["proxy", name, "--upstream", own.upstream, *certificate]) == 0
+    assert capsys.readouterr().out == configuration(name, own)
+
+
 def test_the_hosts_address_is_the_configured_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

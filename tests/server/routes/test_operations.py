@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """POST /halt, /resume and /close: what an operator says, and who may not say it."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from fks_exec import Order
 from fks_exec.testing import FaultyVenue
 from fks_exec_hub import ExecutionHub
 from fks_exec_server import create_app
@@ -103,6 +105,78 @@ async def test_all_accounts_of_the_operator_are_meant_where_none_is_named(tmp_pa
         answer = await ask("POST", "/halt", WHY)
         assert halts(hub) == {"main": "halted", "other": "halted"}
     assert set(answer.json()["result"]["states"]) == {"main", "other"}
+
+
+@pytest.mark.parametrize("down", ["main", "other"])
+async def test_an_account_that_cannot_close_keeps_no_other_from_it(tmp_path: Path, down: str) -> None:
+    """Whichever comes first; each is told, and the whole is to be said again."""
+    up = {"main": "other", "other": "main"}[down]
+    async with host_at(tmp_path, accounts=["main", "other"]) as (hub, ask):
+        for account in ("main", "other"):
+            await ask("POST", "/orders", {**ORDER, "account": account, "client_order_id": account})
+        hub._desks[down].unwritable = "the journal cannot be written: /srv/disk"  # as the way back after a failed write says it
+        answer = await ask("POST", "/close", WHY)
+        assert (await hub.positions(up), len(await hub.positions(down))) == ([], 1)
+        hub._desks[down].unwritable = ""
+        again = await ask("POST", "/close", WHY)
+        assert await hub.positions(down) == []
+    told = {child["account"]: (child["status"], child["code"]) for child in answer.json()["result"]["children"]}
+    assert (answer.status_code, told) == (503, {up: ("success", None), down: ("failed", "ACCOUNT_NOT_READY")})
+    assert "/srv" not in answer.text
+    assert (again.status_code, again.json()["status"]) == (200, "success")
+
+
+@pytest.mark.parametrize("halted", ["main", "other"])
+async def test_no_note_of_a_nonce_keeps_an_account_from_being_halted(tmp_path: Path, halted: str) -> None:
+    """The host halts at once; that the number counts only once, memory knows meanwhile."""
+    how = {"nonce": "n" * 20, "now": int(time.time() * 1000)}
+    async with host_at(tmp_path, accounts=["main", "other"]) as (hub, ask):
+        for desk in hub._desks.values():
+            desk.unwritable = "the journal cannot be written: /srv/disk"
+        answer = await ask("POST", "/halt", {**WHY, "accounts": [halted]}, **how)
+        assert halts(hub)[halted] == "halted"
+        again = await ask("POST", "/halt", {**WHY, "accounts": [halted]}, **how)
+        resumed = await ask("POST", "/resume", {**WHY, "accounts": [halted]})
+        for desk in hub._desks.values():
+            desk.unwritable = ""
+        assert halts(hub)[halted] == "halted"
+    assert [each.status_code for each in (answer, again, resumed)] == [200, 401, 503]
+
+
+async def test_an_account_in_repair_keeps_nobody_from_resuming_another(tmp_path: Path) -> None:
+    """The note of the nonce goes where it can be written, and counts there too."""
+    how = {"nonce": "n" * 20, "now": int(time.time() * 1000)}
+    async with host_at(tmp_path, accounts=["main", "other"]) as (hub, ask):
+        hub._desks["main"].unwritable = "the journal cannot be written: /srv/disk"
+        answers = [await ask("POST", "/resume", {**WHY, "accounts": ["other"]}, **how) for _ in range(2)]
+        hub._desks["main"].unwritable = ""
+    assert [answer.status_code for answer in answers] == [200, 401]
+
+
+async def test_a_close_closes_what_the_scope_names_and_nothing_else(tmp_path: Path) -> None:
+    """Of the instruments, and at the venues."""
+    async with host_at(tmp_path, symbols=["BTC/USDT"]) as (hub, ask):
+        await ask("POST", "/orders", {**ORDER, "client_order_id": "a"})
+        await hub.execute_order("main", Order(symbol="ETH/USDT", side="buy", quantity=1, client_order_id="b"))
+        refused = await ask("POST", "/close", {**WHY, "symbol": "ETH/USDT"})
+        closed = await ask("POST", "/close", WHY)
+        left = await ask("POST", "/close", WHY)
+        assert [position.symbol for position in await hub.positions("main")] == ["ETH/USDT"]
+    assert (refused.status_code, refused.json()["code"]) == (403, "SCOPE_SYMBOL")
+    assert (closed.status_code, len(closed.json()["result"]["children"])) == (200, 1)
+    assert (left.status_code, left.json()["code"]) == (403, "SCOPE_SYMBOL")
+
+
+@pytest.mark.parametrize("named", [{}, {"accounts": ["main"]}], ids=["all", "by name"])
+@pytest.mark.parametrize("route", ["/halt", "/resume", "/close"])
+async def test_who_may_not_trade_at_a_venue_operates_nothing_there(tmp_path: Path, route: str, named: dict[str, Any]) -> None:
+    """Nor does it see what is held there."""
+    async with host_at(tmp_path, venues=["elsewhere"]) as (hub, ask):
+        await hub.execute_order("main", Order(**ORDER, client_order_id="a"))
+        answer = await ask("POST", route, WHY | named)
+        seen = [await ask("GET", path) for path in ("/orders/a", "/accounts/main/positions")]
+        assert (halts(hub)["main"], len(await hub.positions("main"))) == ("active", 1)
+    assert [(each.status_code, each.json()["code"]) for each in (answer, *seen)] == [(403, "SCOPE_VENUE")] * 3
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """POST /orders and what is below it, by a client that signs."""
 
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,8 @@ from fks_exec import AccountNotReady, ExecutionResult
 from fks_exec.testing import FaultyVenue
 from fks_exec_hub import ExecutionHub
 from fks_exec_server import create_app
+from fks_exec_server.access.scopes import Caller, Scope
+from fks_exec_server.http.failures import unavailable
 from fks_exec_simulators.clients import SigningClient, client_table
 from fks_exec_simulators.hosts import KEY, TheVenue, host_config
 from fks_exec_simulators.venues import FULL, FullVenue, MemoryVenue, ScriptedVenue, SilentVenue
@@ -52,6 +55,35 @@ async def test_the_same_order_again_is_one_order(tmp_path: Path) -> None:
     assert first.status_code == 200
     assert [(each.status_code, each.json()["result"]["duplicate"]) for each in again] == [(200, True), (200, True)]
     assert len(venue.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("it has not been opened yet", "has not been opened yet"),
+        ("the venue refused our credentials: 401 at api.example; renew them", "does not take the account's key"),
+        ("the journal cannot be written: /srv/journal.db", "its journal cannot be written"),
+        ("it gives no quote of BTC/USDT", "gives no quote"),
+        ("no route to api.example", "could not be opened, or does not answer; /health/ready tells why"),
+    ],
+)
+def test_why_an_account_is_not_ready_is_told_without_internals(reason: str, said: str) -> None:
+    """Neither hosts nor files: those are for the log, and for the operations address."""
+    caller = Caller(name="bot", scope=Scope(accounts=["main"]))
+    answer = unavailable(caller, AccountNotReady("main", reason), "")
+    message = json.loads(answer.body)["message"]
+    assert message.startswith("account 'main' is not ready: ")
+    assert said in message
+    assert not [internal for internal in ("example", "/srv", "401") if internal in message]
+
+
+@pytest.mark.parametrize("account", ["", " ", "Main", 0, []])
+async def test_an_account_that_is_none_is_no_account_of_the_sender(tmp_path: Path, account: object) -> None:
+    """Least of all its first one."""
+    venue = MemoryVenue()
+    async with client_on(tmp_path, venue, client={"accounts": ["main", "other"]}) as ask:
+        answer = await ask("POST", "/orders", {**ORDER, "account": account})
+    assert (answer.status_code, len(venue.seen)) == (403 if account in (" ", "Main") else 400, 0)
 
 
 async def test_another_order_under_the_same_id_is_a_conflict(tmp_path: Path) -> None:

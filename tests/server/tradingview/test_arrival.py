@@ -229,3 +229,16 @@ async def test_another_key_s_scope_holds_for_what_an_alert_becomes(tmp_path: Pat
         answer = await sender.send(action="buy", market_position="flat", timenow=MOMENT + 1000)
     assert (answer.status_code, answer.json()["code"]) == (403, "SCOPE_SIDE")
     assert len(stage.requests) == 1
+
+
+async def test_what_is_more_than_the_keys_pace_comes_again(tmp_path: Path) -> None:
+    """TradingView gives up at 403; and a test is no order."""
+    stage = Stage()
+    async with alerting(tmp_path, stage, clock=HandClock(), key={"orders_a_minute": 1}) as sender:
+        await sender.send(test=True, timenow=MOMENT - 2000)
+        assert (await sender.send(timenow=MOMENT - 1000)).status_code == 200
+        more = await sender.send()
+        again = await sender.send(timenow=MOMENT - 1000)
+    assert (more.status_code, more.json()["code"], again.status_code) == (503, "SCOPE_PACE", 200)
+    assert [denial["code"] for denial in more.json()["denials"]] == ["SCOPE_PACE"]
+    assert len(stage.requests) == 1

@@ -163,3 +163,29 @@ async def test_a_part_of_an_exit_is_plain_where_the_venue_knows_no_reduce_only(t
         assert (await signal(sender, 1, "long", "long", quantity="1", action="sell")).status_code == 200
     assert said(stage) == ["buy 2", "sell 1"]
     assert not any(order.reduce_only for order, _ in stage.requests)
+
+
+@pytest.mark.parametrize("mode", ["order", "target"])
+async def test_a_reversal_that_is_too_old_closes_and_opens_nothing(tmp_path: Path, mode: str) -> None:
+    """What it leaves open is not wanted any more; the next alert does not follow, as nothing was opened."""
+    stage, clock, alarms = Stage(), HandClock(), Alarms()
+    async with alerting(tmp_path, stage, alarms, clock=clock, key={"on_gap": "block_entries", "mode": mode}) as sender:
+        await signal(sender, 0, "flat", "long")
+        clock.move(100)
+        for _ in range(2):
+            assert (await signal(sender, 10, "long", "short")).json()["result"]["status"] == "filled"
+        more = await signal(sender, 99, "short", "short", "2")
+    assert (more.status_code, more.json()["code"]) == (422, "SIGNAL_GAP")
+    assert said(stage) == ["buy 1", "sell 1"]
+
+
+async def test_an_old_reversal_that_was_overtaken_or_has_nothing_to_close_is_refused(tmp_path: Path) -> None:
+    stage, clock = Stage(), HandClock()
+    async with alerting(tmp_path, stage, clock=clock) as sender:
+        clock.move(100)
+        nothing = await signal(sender, 1, "long", "short")
+        await signal(sender, 99, "flat", "long")
+        overtaken = await signal(sender, 10, "long", "short")
+        await signal(sender, 99, "flat", "long", strategy="t")
+        assert said(stage) == ["buy 1", "buy 1"]
+    assert [answer.json()["code"] for answer in (nothing, overtaken)] == ["OUTSIDE_WINDOW"] * 2

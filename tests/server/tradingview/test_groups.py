@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """One alert for several accounts: one order each, once each."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
-from fks_exec import VenueRejected
+from fks_exec import Order, Submission, VenueRejected
 from fks_exec_simulators.alerts import Sender, alerting
 from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.stage import Stage
@@ -97,3 +98,33 @@ async def test_an_account_that_the_key_may_not_trade_keeps_all_back(tmp_path: Pa
         answer = await sent(sender)
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_ALERT")
     assert stage.requests == []
+
+
+async def test_the_orders_of_a_group_are_sent_together_and_answered_within_the_wait(tmp_path: Path) -> None:
+    """A venue that is silent keeps no other account waiting, and TradingView is answered before it hangs up."""
+    names = tuple(f"a{number}" for number in range(8))
+    never = asyncio.Event()
+
+    async def silent(order: Order, submission: Submission) -> Any:
+        await never.wait()
+
+    stage = Stage(*[silent] * 7)
+    async with alerting(tmp_path, stage, clock=HandClock(), accounts=names, key={"spread": True, "wait": 0.3}) as sender:
+        async with asyncio.timeout(1.5):
+            answer = await sender.send()
+        never.set()
+    assert len(stage.requests) == 8
+    assert (answer.status_code, answer.json()["status"]) == (202, "pending")
+    assert sorted(child["status"] for child in children(answer)) == ["pending"] * 7 + ["success"]
+    assert [child["account"] for child in children(answer)] == list(names)
+
+
+async def test_two_groups_of_one_chain_are_sent_in_the_order_in_which_they_came(tmp_path: Path) -> None:
+    stage = Stage()
+    async with alerting(tmp_path, stage, clock=HandClock(), accounts=BOTH) as sender:
+        one = asyncio.create_task(sent(sender, quantity="1"))
+        await asyncio.sleep(0)
+        two = asyncio.create_task(sent(sender, quantity="2"))
+        await asyncio.gather(one, two)
+    for account in BOTH:
+        assert [order.quantity for order, submission in stage.requests if submission.account == account] == [1, 2]

@@ -157,3 +157,38 @@ async def test_an_alert_is_answered_by_its_id_however_old_it_is(tmp_path: Path) 
     assert (again.status_code, again.json()["result"]["duplicate"]) == (200, True)
     assert again.json()["client_order_id"] == first.json()["client_order_id"]
     assert len(stage.requests) == 2
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_an_exit_of_a_clock_that_is_wrong_makes_nothing_late(tmp_path: Path, restart: bool) -> None:
+    """It passes, but its moment is not believed; sent again it is the same exit."""
+    stage, clock = Stage(), HandClock()
+    far: dict[str, object] = {"action": "close", "quantity": None, "timenow": "2099-01-01T00:00:00Z"}
+    async with alerting(tmp_path, stage, clock=clock) as sender:
+        await sender.send(timenow=MOMENT - 2000)
+        first = await sender.send(**far)
+        if not restart:
+            entry, again = await sender.send(), await sender.send(**far)
+            late = await sender.send(timenow=MOMENT - 1000)
+    if restart:
+        async with alerting(tmp_path, stage, clock=clock) as sender:
+            entry, again = await sender.send(), await sender.send(**far)
+            late = await sender.send(timenow=MOMENT - 1000)
+    assert [answer.json()["result"]["status"] for answer in (first, entry)] == ["filled", "filled"]
+    assert (again.json()["result"]["duplicate"], again.json()["client_order_id"]) == (True, first.json()["client_order_id"])
+    assert late.json()["code"] == "LATE"
+    assert [order.side for order, _ in stage.requests] == ["buy", "sell", "buy"]
+
+
+async def test_an_exit_that_was_ahead_is_known_again_when_its_moment_has_come(tmp_path: Path) -> None:
+    """Its repetition is answered, and not judged by what was signalled since."""
+    stage, clock = Stage(), HandClock()
+    ahead: dict[str, object] = {"action": "sell", "prev_market_position": "long", "timenow": MOMENT + 20_000}
+    async with alerting(tmp_path, stage, clock=clock, key={"on_gap": "block_entries"}) as sender:
+        await sender.send(market_position="long")
+        await sender.send(**ahead)
+        clock.move(20)
+        await sender.send(action="sell", timenow=MOMENT + 19_000, market_position="short")
+        again = await sender.send(**ahead)
+    assert (again.status_code, again.json()["result"]["duplicate"]) == (200, True)
+    assert [order.side for order, _ in stage.requests] == ["buy", "sell", "sell"]

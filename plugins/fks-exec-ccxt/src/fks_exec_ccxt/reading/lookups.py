@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 
 from fks_exec import ExecutionResult, OrderRef, OrderUpdate
 
+from ..knowledge.kept import kept
 from ..wire.outcomes import Unsettled
 from . import attached, orderlists
 from .pages import COMPLETE, Closed, full, older, raw_rows
@@ -64,7 +65,24 @@ class Lookups:
         return None if told is None else await self.whole(told)
 
     async def told(self, ref: OrderRef) -> Told | None:
-        """What the exchange tells of an order, by its own name of it, else by ours."""
+        """What the exchange tells of an order, by its own name of it, else by ours; None only while it would still tell of it.
+
+        Raises:
+            VenueError, Unsettled: nothing is known.
+        """
+        found = await self._told(ref)
+        if found is None and self._outlived(ref.submitted_at):
+            raise Unsettled("the order is older than what this exchange keeps of orders that ended; compare with its records")
+        return found
+
+    def _outlived(self, submitted_at: int | None) -> bool:
+        """Whether an order of that time may have ended and been forgotten there; without a time the caller vouches for it."""
+        span = kept(self.reader.exchange.id, self.connection.config.market_type)
+        if span is None or submitted_at is None:
+            return False
+        return self.connection.clock.now() - submitted_at > span - SKEW
+
+    async def _told(self, ref: OrderRef) -> Told | None:
         symbol = needs(ref.symbol)
         if ref.order_id is not None:
             told = await self.reader.by_order_id(symbol, ref.order_id)

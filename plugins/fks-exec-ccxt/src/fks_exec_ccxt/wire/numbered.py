@@ -80,8 +80,11 @@ class OneByOne:
         except TimeoutError:
             if not waiter.urgent or most != PATIENCE:
                 raise _too_late() from None
-            self._waiting.remove(waiter)
-            heapq.heapify(self._waiting)
+            if waiter.turn.done() and not waiter.turn.cancelled():
+                return  # patience ended in the tick in which it was given its turn
+            if waiter in self._waiting:  # else it was passed over in that tick
+                self._waiting.remove(waiter)
+                heapq.heapify(self._waiting)
             self._under_way += 1
 
     def _drop(self, waiter: _Waiter) -> None:

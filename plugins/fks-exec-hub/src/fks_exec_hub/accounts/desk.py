@@ -279,6 +279,13 @@ class Desk:
         if name is not None:
             self.alias(live, name, Earlier())
 
+    def recall(self, live: Live) -> None:
+        """No attempt came after the one that was retired last: its name is the order's again."""
+        name = live.venue_client_order_id
+        if name is not None and live.retired.pop(name, None) is not None:
+            self._ended.pop(name, None)
+            self.name_order(live)
+
     def alias(self, live: Live, name: str, earlier: Earlier) -> None:
         """A name that the venue has for an earlier attempt of an order."""
         live.retired[name] = earlier

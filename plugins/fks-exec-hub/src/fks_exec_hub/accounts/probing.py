@@ -21,8 +21,8 @@ log: logging.Logger = logging.getLogger(__name__)
 KEY_DELAYS = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0)
 """Seconds before each read that tries a refused key; the last one repeats."""
 
-FORGIVEN = 300.0
-"""Seconds after a refusal of the key; one that comes later begins anew."""
+FORGIVEN = 3600.0
+"""Seconds after a refusal of the key; one that comes later begins anew. Well above the longest pause between two."""
 
 
 class Prober:
@@ -127,7 +127,7 @@ class KeyProber:
                 told()
 
     async def _taken(self, account: Account) -> bool:
-        read = next(keyed(account), None)
+        read, reason = next(keyed(account), None), account.reason
         if read is None:
             return False  # nothing but an order would show it
         try:
@@ -135,7 +135,7 @@ class KeyProber:
         except Exception as error:
             log.warning("account %s: %s, to try the key: %s", self._desk.name, read[0], type(error).__name__)
             return False
-        return True
+        return account.reason == reason  # a refusal that came while it was read is a later word than its answer
 
     def _tell(self, *, ready: bool, reason: str = "") -> None:
         desk = self._desk

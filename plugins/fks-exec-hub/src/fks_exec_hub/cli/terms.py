@@ -86,7 +86,11 @@ def _now(asked: Instruction, sent: Order | None, plan: Plan | None, steps: Mappi
     if order is None:
         return asked
     if known is None and LEVELS not in steps:  # nothing was changed; a quantity may have been rounded before it was sent
-        return attrs.evolve(asked, quantity=order.quantity) if isinstance(asked, Order) else asked
+        if not isinstance(asked, Order):
+            return asked
+        stop, target = (asked.stop_loss, asked.take_profit) if plan is None else (plan.stop, plan.target)
+        values = {name: getattr(order, name) for name in ("quantity", "price", "stop_price")}
+        return attrs.evolve(asked, **values, stop_loss=stop, take_profit=target)
     base = asked if isinstance(asked, Order) else order
     values = {name: getattr(order, name) for name in _CHANGED}
     if plan is not None:

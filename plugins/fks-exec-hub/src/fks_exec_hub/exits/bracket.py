@@ -31,7 +31,8 @@ class Bracket:
         released: what other orders closed of it, base units or contracts; it needs no protection any more.
         evidence: the legs that the venue was seen to hold, each as it was then.
         retired: legs that are to go as soon as others stand in their place.
-        refused: when stops were refused, monotonic seconds.
+        refused: when stops were refused, monotonic seconds; without those before one that stood for long.
+        stood: monotonic seconds at which the venue was last seen to hold a stop.
         failed: why it has no stop, once no further one is tried; empty: it is worked at.
         no_target: the venue refused its target.
         faulty: a fault of the hub was told.
@@ -63,6 +64,7 @@ class Bracket:
     evidence: dict[str, Decimal] = field(factory=dict)
     retired: set[str] = field(factory=set)
     refused: list[float] = field(factory=list)
+    stood: float = float("-inf")
     failed: str = ""
     no_target: bool = False
     watch_again: float = 0.0

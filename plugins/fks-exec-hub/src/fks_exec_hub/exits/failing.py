@@ -19,7 +19,7 @@ from ..journal.protocol import HaltState, JournalError
 from ..orders.attempts import EXITS_IN_VAIN, of_the_moment
 from ..orders.record import record
 from .allowance import side_of
-from .bracket import Bracket, Rules, ended_by_venue
+from .bracket import Bracket, Rules, ended_by_venue, open_leg
 from .family import EXCESS, FAILURE, STOP, child_id
 from .legs import enforced
 from .levels import keep_plan
@@ -91,6 +91,8 @@ class Failing:
             self._desk.alarm("TARGET_REFUSED", text, bracket.name)
             return True
         now, config = self._desk.clock.monotonic(), self._desk.config
+        if bracket.refused and bracket.stood > bracket.refused[-1] and now - bracket.refused[-1] > config.attempts_within:
+            bracket.refused.clear()  # a stop stood since, and not for a moment only: this is another trouble, with its own time
         bracket.refused.append(now)
         since = now - bracket.refused[0]
         patient = config.protection.on_failure == "retry_then_close" and since < config.protection.retry_seconds
@@ -117,6 +119,11 @@ class Failing:
     def found(self, leg: Live) -> None:
         """The venue shows a leg: looks that did not are forgotten."""
         self._patience.found(leg.key.client_order_id)
+
+    def stands(self, bracket: Bracket, leg: Live) -> None:
+        """The venue holds a leg, by all that it can show."""
+        if leg.role == STOP and open_leg(leg):
+            bracket.stood = self._desk.clock.monotonic()
 
     async def missing(self, bracket: Bracket, leg: Live, drop: Callable[[Live], Awaitable[bool]]) -> bool | None:
         """The venue had taken a leg and does not show it: after some looks, and a cancel that it does not know, it is gone."""

@@ -210,9 +210,11 @@ class Protector(Brackets):
         account = self._desk.account
         if held is None and account is not None and "fetch_order" not in account.capabilities.abilities:
             bracket.evidence[action.leg.key.client_order_id] = left(action.leg)  # its answer is all there ever is
+            self.failing.stands(bracket, action.leg)
             return True
         if held:
             self.failing.found(action.leg)
+            self.failing.stands(bracket, action.leg)
         return await self.failing.missing(bracket, action.leg, self._placing.drop) if held is False else held
 
     async def _release(self, bracket: Bracket) -> None:

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from attrs import frozen
+
+from fks_exec.model.orders import Order
 from fks_exec.model.results import ExecutionResult, Status
 
 from ..accounts.desk import Desk
@@ -18,6 +21,39 @@ _NO_EFFECT = frozenset({Status.NOT_PLACED, Status.REJECTED})
 
 _PASSES = frozenset({"AUTH", "CLOCK"})
 """Refusals before the order was looked at: a clock is set and a key taken again, and the exit is still to be sent."""
+
+
+@frozen(kw_only=True)
+class Last:
+    """The last attempt that was made, as it stands while the intent of a further one is not on record."""
+
+    attempt: int
+    over: bool
+    name: str | None
+    order: Order | None
+    reducing: bool
+    submitted_at: int | None
+
+    @classmethod
+    def of(cls, live: Live) -> Last:
+        """The one that an order has made."""
+        return cls(
+            attempt=live.attempt,
+            over=live.over,
+            name=live.venue_client_order_id,
+            order=live.order,
+            reducing=live.reducing,
+            submitted_at=live.submitted_at,
+        )
+
+    def again(self, desk: Desk, live: Live) -> None:
+        """No further one was made: the order is as it was before, for whoever asks and for what is decided next."""
+        if not self.over:
+            return
+        live.attempt, live.over = self.attempt, True
+        live.order, live.reducing, live.submitted_at = self.order, self.reducing, self.submitted_at
+        live.venue_client_order_id = self.name
+        desk.recall(live)
 
 
 def pause(desk: Desk, live: Live, result: ExecutionResult) -> float | None:

@@ -63,7 +63,7 @@ def _rounds_down(desk: Desk, instrument: Instrument | None) -> bool:
 
 def _sized(desk: Desk, live: Live, account: Account, state: AccountState, instruction: SizedOrder) -> Concrete | Denial:
     """Sized once: a further attempt keeps the quantity."""
-    if live.over and live.order is not None:
+    if (live.over or live.first_sent is not None) and live.order is not None:
         quantity = live.order.quantity + (ZERO if live.target is None else live.target.entry)
         return _to_zero(desk, live, account, state.instrument, on_ticks(instruction.order(quantity), state.instrument))
     sized = size(instruction, state)
@@ -81,6 +81,8 @@ def _to_zero(desk: Desk, live: Live, account: Account, instrument: Instrument | 
     if not exit_:
         return Concrete(order)
     part = evolve(order, quantity=exit_, stop_loss=None, take_profit=None, reduce_only=enforced)
+    if live.first_sent is not None and live.reducing and live.target is None:  # some of it was closed since, by something else
+        return Concrete(part)
     return Concrete(part, Target(exit=exit_, entry=order.quantity - exit_, chase=False))
 
 

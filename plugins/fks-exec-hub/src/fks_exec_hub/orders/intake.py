@@ -19,7 +19,19 @@ from ..exits.family import is_child, role_of
 from ..ids import ClientIds
 from ..instructions import Instruction
 from ..journal.codec import encode_all
-from ..journal.protocol import Accept, Exists, Fenced, Halted, JournalError, JournalStep, Key, Note, Recorded, Written
+from ..journal.protocol import (
+    Accept,
+    Exists,
+    Fenced,
+    Halted,
+    JournalError,
+    JournalStep,
+    Key,
+    Note,
+    NoteRecord,
+    Recorded,
+    Written,
+)
 from .clearing import restore_queued, supersede
 from .decide import decide_now
 from .lane import LOOK, Lane, Place, work
@@ -61,11 +73,14 @@ class Intake:
             instruction = changed(instruction, symbol=symbol, client_order_id=name)
         document = canonical(instruction)
         content = digest_of(document)
-        known = desk.live.get(name)
-        duplicate = known is not None
-        if known is None:
-            known = self._enter(desk, instruction, document, content, raw, notes)
-        error = await _failure(known)
+        while True:
+            known = desk.live.get(name)
+            duplicate = known is not None
+            if known is None:
+                known = self._enter(desk, instruction, document, content, raw, notes)
+            error = await _failure(known)
+            if not (duplicate and isinstance(error, Exists) and isinstance(error.recorded, NoteRecord)):
+                break  # else another caller's note kept that caller's instruction out: this one is entered for itself
         if isinstance(error, Exists) and isinstance(error.recorded, Recorded):
             known, duplicate = await self._recorded(desk, error.recorded), True
         elif error is not None:

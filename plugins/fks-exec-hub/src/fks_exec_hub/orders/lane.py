@@ -17,7 +17,7 @@ from fks_exec.model.results import Denial, ExecutionResult, Status
 from ..accounts.desk import Desk
 from ..accounts.live import Decision, Live
 from ..journal.protocol import Exists, JournalError, Outcome, Written
-from .attempts import pause, time_left
+from .attempts import Last, pause, time_left
 from .beside import Wait
 from .decide import decide, exits, stale, too_late
 from .record import NOTHING_SENT, begin, record
@@ -198,7 +198,7 @@ async def _end_attempt(desk: Desk, live: Live, result: ExecutionResult) -> bool:
         key=live.key,
         attempt=live.attempt,
         status=result.status.value,
-        terminal=True,
+        terminal=not live.reducing,  # should this host end now, the next one finds the exit that was to be tried again
         result=to_json(result),
         time=desk.clock.now(),
     )
@@ -238,7 +238,7 @@ async def _attempt(desk: Desk, live: Live) -> tuple[ExecutionResult, bool] | Non
         except Exists:
             desk.book.release(live.token)
             text = "its intent was stored by a write that seemed to fail; nothing was sent"
-            await _end_attempt(desk, live, not_sent("NOT_SENT", text))
+            await _end_attempt(desk, live, not_sent("NOT_SENT", text, retryable=True))
         except JournalError as error:
             desk.book.release(live.token)
             repair(desk, str(error))
@@ -280,16 +280,32 @@ async def _verdict(desk: Desk, live: Live) -> Decision | ExecutionResult | Wait 
     verdict = withdrawn() if live.cancel_wanted else await decide(desk, live)
     if not isinstance(verdict, Decision):
         return verdict
-    if live.over and live.first_sent is not None and not verdict.reducing and live.attempt >= desk.config.entry_attempts:
+    if live.first_sent is not None and not verdict.reducing and live.attempt >= desk.config.entry_attempts:
         desk.book.release(live.token)
         text = "another attempt could open a position; the answer to the last one stands"
         return denied(Denial(code="NO_FURTHER_ATTEMPT", message=text))
-    _number(desk, live)
-    refusal = await write_intent(desk, live, verdict)
+    refusal = await _intended(desk, live, verdict)
     if refusal is not None and refusal.code == "ACCOUNT_NOT_READY" and verdict.reducing:
         desk.book.release(live.token)
         return None  # the account was lost since the look at it: an exit waits for it, as one that comes now does
     return refusal or verdict
+
+
+async def _intended(desk: Desk, live: Live, decision: Decision) -> ExecutionResult | None:
+    """As :func:`write_intent`; without an intent on record the last attempt that has one is still the last."""
+    last = Last.of(live)
+    _number(desk, live)
+    stored = False
+    try:
+        refusal = await write_intent(desk, live, decision)
+        stored = refusal is None
+    except Exists:
+        stored = True  # by a write that seemed to fail: the number is spent
+        raise
+    finally:
+        if not stored:
+            last.again(desk, live)
+    return refusal
 
 
 def _number(desk: Desk, live: Live) -> None:
@@ -304,7 +320,7 @@ def _number(desk: Desk, live: Live) -> None:
 async def _until_possible(desk: Desk, live: Live, patience: Patience) -> ExecutionResult | None:
     """Wait for the account and its journal; an entry that grows too old meanwhile is denied, of an exit a human is told."""
     while desk.not_ready and not live.cancel_wanted and not desk.closing:
-        if live.over and not desk.unwritable and time_left(desk, live) <= 0:
+        if live.first_sent is not None and not desk.unwritable and time_left(desk, live) <= 0:
             return not_sent("ACCOUNT_NOT_READY", f"account {desk.name!r} is not ready: {desk.not_ready}")
         denial = None if desk.unwritable else stale(desk, live)
         if denial is not None:

@@ -21,6 +21,7 @@ from ..exits.family import EXCESS, EXIT, FAILURE, LEGS, STOP, TARGET, child_id, 
 from ..exits.legs import FLATTENED, LEVELS, PROTECT, RELEASED, SENT, views
 from ..instructions import Instruction, read_instruction
 from ..journal.protocol import Attempt, HaltState, Key, Recorded
+from .attempts import of_the_moment
 from .record import record
 from .standing import read_target
 from .steps import AMENDED, CANCEL, WANTED
@@ -55,9 +56,28 @@ async def restore(desk: Desk) -> list[Live]:
     for live in begun:  # all that the journal knows is in memory before the first write, which may fail
         if live.result.status is Status.PENDING:
             await record(desk, live, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=STOPPED))
+        elif was_to_be_tried_again(live):
+            await _give_up(desk, live)
     for leg in legs:
         await record(desk, leg, ExecutionResult(status=Status.UNKNOWN, code="HOST_STOPPED", error=MAY_BE_THERE))
     return pending
+
+
+def was_to_be_tried_again(live: Live) -> bool:
+    """An exit whose host ended between two attempts: nothing of it is at the venue, by proof, and its time is over."""
+    no_effect = live.result.status in (Status.NOT_PLACED, Status.REJECTED) and not live.result.filled_quantity
+    return live.reducing and no_effect and of_the_moment(live.result, exit=True)
+
+
+async def _give_up(desk: Desk, live: Live) -> None:
+    """It is not sent by a host that does not know what has happened since: that is for a human, or for what it belongs to."""
+    close = live.target is not None and live.target.chase
+    live.watched = live.standing = False
+    await record(desk, live, live.result)
+    if not live.role:
+        why = live.result.error or live.result.code or live.result.status
+        text = f"nothing of {live.lane} could be closed ({why}), and the host stopped before the next attempt; close it again"
+        desk.alarm("CLOSE_INCOMPLETE" if close else "EXIT_FAILED", text, live.key.client_order_id)
 
 
 def legs_in_question(entries: Sequence[Live]) -> list[Live]:

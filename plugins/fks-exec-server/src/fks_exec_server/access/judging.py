@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from fks_exec import AccountNotReady, Clock, Denial, Instruction, MarketData, Order, OrderChange, SizedOrder, SystemClock
+from fks_exec_hub.exits.family import is_child, parent_of
 from fks_exec_hub.instructions import read_instruction
 from fks_exec_hub.journal.protocol import Key
 
 from .scopes import Caller, Facts, Scope
-from .worth import Market, reduces
+from .worth import Market, needs_quote, reduces
 
 if TYPE_CHECKING:
     from fks_exec_hub import ExecutionHub
@@ -23,25 +23,31 @@ MINUTE = 60_000
 
 
 class Pace:
-    """How many orders each key has sent in the last 60 seconds. In memory: a restart counts anew."""
+    """Which orders each key has sent in the last 60 seconds. In memory: a restart counts anew."""
 
     def __init__(self) -> None:
-        self._sent: dict[str, deque[int]] = {}
+        self._sent: dict[str, dict[object, int]] = {}
 
-    def count(self, name: str, now: int) -> int:
-        """Those of a key.
+    def earlier(self, name: str, order: object, now: int) -> int:
+        """How many of a key; 0 where the order is one of them: it comes again because it could not be taken.
 
         Args:
+            order: what the same order sent again has in common with it.
             now: epoch milliseconds.
         """
-        sent = self._sent.setdefault(name, deque())
-        while sent and sent[0] <= now - MINUTE:
-            sent.popleft()
-        return len(sent)
+        sent = self._sent.setdefault(name, {})
+        for each in [each for each, time in sent.items() if time <= now - MINUTE]:
+            del sent[each]
+        return 0 if order in sent else len(sent)
 
-    def add(self, name: str, now: int) -> None:
+    def add(self, name: str, order: object, now: int) -> None:
         """One more. Only what a limit let pass is counted, so the limit bounds what is kept."""
-        self._sent[name].append(now)
+        self._sent[name].setdefault(order, now)
+
+
+def permits(hub: ExecutionHub, scope: Scope, action: str, account: str) -> Denial | None:
+    """Why a key may not do something with an account, its venue looked at as well; None when it may."""
+    return scope.permits(action, account) or scope.at(hub.config.accounts[account].venue)
 
 
 class Judge:
@@ -52,10 +58,14 @@ class Judge:
         self._clock = clock or SystemClock()
         self._pace = Pace()
 
-    async def permit(self, caller: Caller, account: str, instruction: Instruction) -> Denial | None:
+    async def permit(self, caller: Caller, account: str, instruction: Instruction, *, rehearsed: bool = False) -> Denial | None:
         """Why a caller may not send an instruction; None when it may, and then it counts as sent.
 
-        An order of a known id is no further order: it is answered as it stands, and does not count.
+        An order of a known id is no further order: it is answered as it stands, and does not count. Nor does one that came a
+        moment ago and was not taken; nor what can only reduce: no pace keeps a position open.
+
+        Args:
+            rehearsed: it is judged and not sent, and does not count.
 
         Raises:
             UnknownSymbol: the account has no such instrument.
@@ -69,13 +79,15 @@ class Judge:
         denial = scope.may_have_sent(instruction, facts)
         if denial is not None or _counts_nothing(scope) or await self._known(account, instruction):
             return denial
-        if scope.max_notional is not None and not reduces(instruction):
-            facts = attrs.evolve(facts, market=await self._market(account, facts.symbol))
-        now = self._clock.now()
-        earlier = 0 if scope.orders_a_minute is None else self._pace.count(caller.name, now)
+        if reduces(instruction):
+            return None
+        if scope.max_notional is not None:
+            facts = attrs.evolve(facts, market=await self._market(account, instruction, facts.symbol))
+        now, order = self._clock.now(), (account, instruction.client_order_id or object())
+        earlier = 0 if scope.orders_a_minute is None else self._pace.earlier(caller.name, order, now)
         denial = scope.allows(instruction, attrs.evolve(facts, earlier=earlier))
-        if denial is None and scope.orders_a_minute is not None:
-            self._pace.add(caller.name, now)
+        if denial is None and scope.orders_a_minute is not None and not rehearsed:
+            self._pace.add(caller.name, order, now)
         return denial
 
     async def may_touch(
@@ -83,7 +95,8 @@ class Judge:
     ) -> Denial | None:
         """Why a caller may not cancel an order, or change it; None when it may, and for an order that is not known.
 
-        What it could not have sent it can neither cancel nor change; and an order does not grow beyond its limit by a change.
+        What it could not have sent it can neither cancel nor change, nor the stop and target of it; and an order does not grow
+        beyond its limit by a change.
 
         Raises:
             InvalidOrder: a change that cannot be meant.
@@ -95,15 +108,22 @@ class Judge:
         recorded = await self._hub.journal.order(Key(account, client_order_id))
         if recorded is None:
             return None
+        if is_child(client_order_id):  # a stop stands for its entry: whoever may not touch the one may not touch the other
+            denial = await self.may_touch(caller, account, parent_of(client_order_id))
+            if denial is not None:
+                return denial
         instruction = read_instruction(recorded.instruction, client_order_id)
         facts = Facts(account=account, venue=self._venue(account), symbol=recorded.lane)
         denial = caller.scope.may_have_sent(instruction, facts)
         if denial is not None or caller.scope.max_notional is None or change is None or reduces(instruction):
             return denial
+        if change.quantity is None and change.price is None and change.stop_price is None:
+            return None  # a stop or a target that moves enlarges nothing
         if isinstance(instruction, SizedOrder) and change.quantity is None:
             return caller.scope.allows(instruction, facts)  # nobody knows its quantity here, so it has no known worth
-        facts = attrs.evolve(facts, market=await self._market(account, facts.symbol))
-        return caller.scope.allows(_changed(instruction, change), facts)
+        changed = _changed(instruction, change)
+        facts = attrs.evolve(facts, market=await self._market(account, changed, facts.symbol))
+        return caller.scope.allows(changed, facts)
 
     def _facts(self, account: str, instruction: Instruction) -> Facts:
         symbol = self._hub.resolve_symbol(account, instruction.symbol)
@@ -116,12 +136,17 @@ class Judge:
         name = instruction.client_order_id
         return name is not None and await self._hub.order(account, name) is not None
 
-    async def _market(self, account: str, symbol: str) -> Market:
+    async def _market(self, account: str, instruction: Instruction, symbol: str) -> Market:
+        """What the worth of an instruction takes. Raises AccountNotReady where a quote that is missing now would tell it."""
+        instrument = await self._hub.instrument(account, symbol)
         try:
             quote: MarketData | None = await self._hub.quote(account, symbol)
         except AccountNotReady:  # what an order with a limit is worth may be known all the same
-            quote = None
-        return Market(instrument=await self._hub.instrument(account, symbol), quote=quote)
+            unquoted = Market(instrument=instrument)
+            if needs_quote(instruction, unquoted):
+                raise
+            return unquoted
+        return Market(instrument=instrument, quote=quote)
 
 
 def _counts_nothing(scope: Scope) -> bool:

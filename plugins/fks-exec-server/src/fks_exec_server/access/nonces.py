@@ -7,23 +7,32 @@ young enough to come again, and forgets a nonce once its time stamp, or its toke
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from fks_exec import Clock, SystemClock
-from fks_exec_hub.journal import Exists
+from fks_exec_hub.journal import Exists, JournalError
 
 from .proof import Once, Proof, Unauthenticated
 
 if TYPE_CHECKING:
     from fks_exec_hub import ExecutionHub
 
+logger: logging.Logger = logging.getLogger(__name__)
+
 MOST = 100_000
 """Nonces that are remembered at once, of all keys together: 1,600 signed requests a second for a minute."""
 
-_SWEEP = 1024
+HALT_WAITS = 1.0
+"""Seconds that a halt waits at most until its number is written down; then it goes on, and memory keeps the number."""
 
-Use: TypeAlias = Literal["order", "read", "change", "operate"]
-"""What a request is for: a new order, a look, a cancel or a change, a halt, resume or close."""
+_SWEEP = 1024
+_SPENT = "a request of the key {} came a second time, after a restart"
+
+Use: TypeAlias = Literal["order", "read", "change", "halt", "operate"]
+"""What a request is for: a new order, a look, a cancel or a change, a halt, a resume or close."""
 
 
 class Nonces:
@@ -38,6 +47,7 @@ class Nonces:
         self._most = most
         self._seen: dict[str, tuple[str, int]] = {}
         self._sweep_at = _SWEEP
+        self._late: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -46,34 +56,79 @@ class Nonces:
         """Let a proved request pass once; call it before what it asks for is done.
 
         An order may come again as long as all of it is the same: its id keeps it from being executed twice, and its nonce is
-        written together with it (``Proof.notes``). A token is no nonce but for what operators do.
+        written together with it (``Proof.notes``). A token is no nonce but for what operators do. A halt goes on where its
+        number cannot be written down: a halt too many does less harm than one that is missing.
 
         Raises:
             Unauthenticated: it came before.
-            JournalError: that it came cannot be written down; nothing may be done.
+            JournalError: that it came cannot be written down, or looked up; nothing may be done.
         """
         once = proof.once
-        if once is None or (proof.caller.kind == "jwt" and use != "operate"):
+        if once is None or (proof.caller.kind == "jwt" and use not in ("halt", "operate")):
             return
-        if use == "order":
-            self._again(once)
-            return
-        if self._again(once, keep=use == "read"):
+        if self._again(once):
+            if use == "order":
+                return
             raise Unauthenticated(f"a request of the key {proof.caller.name} came a second time")
         if use == "read":
             return
         try:
-            await hub.write_note(once.note(proof.caller.accounts[0], self._clock.now()))
-        except Exists:
-            raise Unauthenticated(f"a request of the key {proof.caller.name} came a second time, after a restart") from None
-        self._keep(once)
+            if use == "halt":
+                await self._while_halting(self._first(hub, proof, once, use))
+            else:
+                await self._first(hub, proof, once, use)
+        except BaseException:
+            self._seen.pop(once.name, None)
+            raise
 
-    def _again(self, once: Once, *, keep: bool = True) -> bool:
-        """Whether the very same request came before; a nonce on other bytes is refused."""
+    async def _while_halting(self, first: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(first)
+        self._late.add(task)
+        task.add_done_callback(self._told)
+        done, _ = await asyncio.wait({task}, timeout=HALT_WAITS)
+        error = task.exception() if done else JournalError("the journal takes long")
+        if isinstance(error, JournalError):
+            logger.warning("the number of a halt could not be written down, the halt goes on: %a", str(error))
+        elif error is not None:
+            raise error
+
+    def _told(self, task: asyncio.Task[None]) -> None:
+        """Also of one that nobody waits for any more."""
+        self._late.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    async def _first(self, hub: ExecutionHub, proof: Proof, once: Once, use: Use) -> None:
+        """That it never came, for any account of the key; and, but for an order, the note that it came now."""
+        now, accounts = self._clock.now(), proof.caller.accounts
+        if len(accounts) > 1:  # of a single one the condition of the write tells
+            notes = [once.note(account, now) for account in accounts]
+            found = await asyncio.gather(*(hub.read_note(note.account, note.namespace, note.name) for note in notes))
+            if any(known is not None and (use != "order" or known.value != once.digest) for known in found):
+                raise Unauthenticated(_SPENT.format(proof.caller.name))
+        if use != "order":
+            await self._write(hub, proof, once, now)
+
+    async def _write(self, hub: ExecutionHub, proof: Proof, once: Once, now: int) -> None:
+        """For the first of the key's accounts that can be written: one in repair keeps nobody from operating the others."""
+        failure: JournalError | None = None
+        for account in proof.caller.accounts:
+            try:
+                await hub.write_note(once.note(account, now))
+            except Exists:
+                raise Unauthenticated(_SPENT.format(proof.caller.name)) from None
+            except JournalError as error:
+                failure = failure or error
+            else:
+                return
+        if failure is not None:
+            raise failure
+
+    def _again(self, once: Once) -> bool:
+        """Whether the very same request came before; a nonce on other bytes is refused, a new one is kept."""
         known = self._seen.get(once.name)
         if known is None:
-            if keep:
-                self._keep(once)
+            self._keep(once)
             return False
         if known[0] != once.digest:
             raise Unauthenticated(f"a nonce of the key {once.key} came a second time, with another request")

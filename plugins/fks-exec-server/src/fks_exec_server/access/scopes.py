@@ -116,12 +116,20 @@ class Scope:
         """Why the key may not send an instruction; None when it may. The first reason of several."""
         return self.may_have_sent(instruction, facts) or self._too_often(facts) or self._too_much(instruction, facts)
 
-    def may_have_sent(self, instruction: Instruction, facts: Facts) -> Denial | None:
-        """As :meth:`allows`, without its worth and the pace: what a key could not have sent it does not cancel either."""
+    def at(self, venue: str) -> Denial | None:
+        """Why the key may do nothing at a venue, as accounts name it; None when it may."""
+        return _outside("SCOPE_VENUE", "venue", venue, self.venues)
+
+    def may_have_sent(self, instruction: Instruction, facts: Facts, action: str = "trade") -> Denial | None:
+        """As :meth:`allows`, without its worth and the pace: what a key could not have sent it does not cancel either.
+
+        Args:
+            action: of :data:`ACTIONS`; ``close`` for what an operator closes.
+        """
         side, kind = _side_and_type(instruction)
         return (
-            self.permits("trade", facts.account)
-            or _outside("SCOPE_VENUE", "venue", facts.venue, self.venues)
+            self.permits(action, facts.account)
+            or self.at(facts.venue)
             or _outside("SCOPE_SYMBOL", "symbol", facts.symbol, self.symbols)
             or self._not_reducing(instruction)
             or self._wrong_side(side)

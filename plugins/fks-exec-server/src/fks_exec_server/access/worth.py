@@ -67,6 +67,15 @@ def worth(instruction: Instruction, market: Market) -> Decimal | None:
         return _of_order(instruction, market.instrument, market.quote)
 
 
+def needs_quote(instruction: Instruction, market: Market) -> bool:
+    """Whether its worth is not known, and a quote would tell it."""
+    if market.instrument is None or isinstance(instruction, ClosePosition | ReversePosition):
+        return False
+    if isinstance(instruction, SizedOrder) and instruction.size_type is not SizeType.QUOTE:
+        return False
+    return worth(instruction, market) is None
+
+
 def _entry(target: TargetPosition) -> Order:
     """The largest order that can open or enlarge a position on the way to a target."""
     side = Side.BUY if target.quantity > 0 else Side.SELL

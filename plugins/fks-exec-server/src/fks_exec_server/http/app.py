@@ -43,7 +43,6 @@ def create_app(hub: ExecutionHub, config: ServerConfig | None = None) -> ASGIApp
 
     Raises:
         ConfigError: a key that cannot be used.
-        UnguardedRoute: a fault of the program.
     """
     config = config or config_of(hub)
     door = Door(config, hub.clock)

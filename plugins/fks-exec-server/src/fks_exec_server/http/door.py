@@ -37,8 +37,8 @@ class Door:
 
     def __init__(self, config: ServerConfig, clock: Clock | None = None) -> None:
         now = (clock or SystemClock()).monotonic
-        self.addresses = Addresses(config.proxies)
-        self.crowd = Crowd(config.concurrency)
+        self.addresses: Addresses = Addresses(config.proxies)
+        self.crowd: Crowd = Crowd(config.concurrency)
         self._config = config
         self._strangers = Rate(config.limits.strangers, config.limits.strangers, now)
         self._orders = Window(config.limits.orders_per_address, now)

@@ -21,6 +21,14 @@ UNAVAILABLE = (AccountNotReady, HubClosed, JournalError)
 AGAIN = "send it again, it will not be executed twice"
 ASK_AGAIN = "ask how the order stands, and ask for it again"
 
+_REASONS = (
+    ("the venue refused our credentials", ": the venue does not take the account's key, see /health/ready"),
+    ("the journal cannot be written", ": its journal cannot be written at the moment"),
+    ("it has not been opened yet", ": the connection to its venue has not been opened yet"),
+    ("it gives no quote", ": its venue gives no quote of the instrument at the moment"),
+)
+_CLOSED = ": its venue could not be opened, or does not answer; /health/ready tells why"
+
 
 def refused(caller: Caller, http: int, code: str, error: Exception) -> Answer:
     """The request cannot be meant."""
@@ -44,10 +52,8 @@ def unavailable(caller: Caller, error: Exception, unwritten: str, again: str = A
 
 
 def _why(error: AccountNotReady) -> str:
-    """The one reason that names no host and no file, and that will not pass by itself."""
-    if error.reason.startswith("the venue refused our credentials"):
-        return ": the venue does not take the account's key, see /health/ready"
-    return ""
+    """The reason, in words of our own: a venue's text may name hosts, a journal's names files."""
+    return next((said for begins, said in _REASONS if error.reason.startswith(begins)), _CLOSED)
 
 
 def failed(caller: Caller, error: Exception) -> None:

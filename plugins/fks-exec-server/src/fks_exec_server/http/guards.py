@@ -58,7 +58,7 @@ class SignedGuard:
     """A token, or the signature of a client over all of the request."""
 
     hidden = False
-    headers = frozenset({b"authorization", b"x-fks-key"})
+    headers: frozenset[bytes] = frozenset({b"authorization", b"x-fks-key"})
 
     def __init__(self, access: Gate) -> None:
         self._access = access
@@ -75,7 +75,7 @@ class SignedGuard:
 class AlertGuard(SignedGuard):
     """A token, or a signature over the body alone: a proxy's, that knows no other."""
 
-    headers = frozenset({b"authorization", b"x-tradingview-signature"})
+    headers: frozenset[bytes] = frozenset({b"authorization", b"x-tradingview-signature"})
 
     async def by_body(self, scope: Scope, body: bytes) -> Proof:
         return await self._access.alert(scope["headers"], body)

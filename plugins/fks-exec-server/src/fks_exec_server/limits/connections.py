@@ -47,7 +47,7 @@ class Connections:
         return True
 
     def serving(self, connection: Connection) -> None:
-        """It has sent the head of a request."""
+        """It has sent a whole request."""
         self._waiting.pop(connection, None)
 
     def waiting(self, connection: Connection) -> None:

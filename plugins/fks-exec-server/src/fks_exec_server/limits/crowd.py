@@ -16,7 +16,7 @@ class Crowd:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self.inside = 0
+        self.inside: int = 0
 
     @contextlib.contextmanager
     def enter(self) -> Iterator[bool]:

@@ -41,7 +41,10 @@ def proxy(console: Console, /, name: str, **options: Any) -> None:
     options["key"] = options["key"] or f"{folder}/privkey.pem"
     options["upstream"] = options["upstream"] or _bind(console)
     text = configuration(name, Blanks(**options))
-    console.show({"proxy": name, "file": FILES[name], "text": text}, text.rstrip("\n"))
+    if console.json:
+        console.show({"proxy": name, "file": FILES[name], "text": text}, "")
+    else:
+        click.echo(text, nl=False)  # as it is: the console would show its tabs as two characters
 
 
 def _bind(console: Console) -> str:

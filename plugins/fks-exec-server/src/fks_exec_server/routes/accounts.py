@@ -10,6 +10,7 @@ from fks_exec.model.fields import to_symbol
 from fks_exec_hub import AccountStatus
 
 from ..access.gate import Gate
+from ..access.judging import permits
 from ..access.scopes import Caller
 from ..http import answers
 from ..http.answers import Answer
@@ -33,13 +34,13 @@ class Accounts:
             await self._access.admit(self._hub, request.proof, "read")
         except UNAVAILABLE as error:
             return unavailable(caller, error, ASK_AGAIN, ASK_AGAIN)
-        mine = [each for each in self._hub.status() if caller.scope.permits("read", each.name) is None]
+        mine = [each for each in self._hub.status() if permits(self._hub, caller.scope, "read", each.name) is None]
         return answers.of_json(200, {"accounts": [_standing(each) for each in mine]})
 
     async def positions(self, caller: Caller, request: Request) -> Answer:
         """What our own orders built up in an account."""
         account = request.params["account"]
-        if denial := caller.scope.permits("read", account):
+        if denial := permits(self._hub, caller.scope, "read", account):
             return answers.forbidden(denial)
         try:
             await self._access.admit(self._hub, request.proof, "read")
@@ -51,7 +52,7 @@ class Accounts:
     async def quote(self, caller: Caller, request: Request) -> Answer:
         """One look at the market."""
         account = request.params["account"]
-        if denial := caller.scope.permits("read", account):
+        if denial := permits(self._hub, caller.scope, "read", account):
             return answers.forbidden(denial)
         try:
             await self._access.admit(self._hub, request.proof, "read")

@@ -15,7 +15,7 @@ from fks_exec_hub.errors import UnknownOrder
 from fks_exec_hub.journal import JournalError
 
 from ..access.gate import Gate
-from ..access.judging import Judge
+from ..access.judging import Judge, permits
 from ..access.scopes import Caller
 from ..http import answers
 from ..http.answers import Answer
@@ -130,10 +130,10 @@ class Changes:
     async def _found(self, caller: Caller, request: Request, action: str) -> list[_Found] | Answer:
         """The orders of an id in the caller's accounts; or why it may not ask."""
         name = request.params["client_order_id"]
-        denials = [caller.scope.permits(action, account) for account in caller.scope.accounts]
-        if denials and all(denials):
-            return answers.forbidden(next(filter(None, denials)))
-        known = [(account, await self._hub.order(account, name)) for account in caller.scope.accounts]
+        denials = {account: permits(self._hub, caller.scope, action, account) for account in caller.accounts}
+        if denials and all(denials.values()):
+            return answers.forbidden(next(filter(None, denials.values())))
+        known = [(account, await self._hub.order(account, name)) for account, denial in denials.items() if denial is None]
         return [(account, result) for account, result in known if result is not None]
 
 

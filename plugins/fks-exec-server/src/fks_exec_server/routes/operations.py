@@ -4,30 +4,29 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from attrs import field, frozen
 
-from fks_exec import ClosePosition, Denial, ExecutionResult, InvalidOrder, Status, UnknownSymbol, to_dict
+from fks_exec import Denial, InvalidOrder, UnknownSymbol, to_dict
 from fks_exec.convert import from_dict, parse_json
 from fks_exec.model.fields import to_symbol
-from fks_exec_hub import HaltAnswer, HubClosed
+from fks_exec_hub import HaltAnswer
 from fks_exec_hub.accounts.halting import together
 from fks_exec_hub.journal import JournalError
 
 from ..access.gate import Gate
-from ..access.proof import Proof
+from ..access.judging import permits
 from ..access.scopes import Caller
 from ..http import answers
 from ..http.answers import Answer
 from ..http.failures import UNAVAILABLE, refused, unavailable
 from ..http.request import Request
-from ..telemetry.correlation import note_order
+from .closing import Closing
 
 if TYPE_CHECKING:
-    from fks_exec_hub import ExecutionHub, Receipt
+    from fks_exec_hub import ExecutionHub
 
 _AGAIN = "say it again"
 _UNCONFIRMED = "the accounts do nothing more, but entries that were sent may still fill; they are in result.unconfirmed"
@@ -85,7 +84,7 @@ class Close:
     Args:
         because: for the log.
         accounts: left out: all that the sender may close.
-        symbol: this instrument only, in any spelling; left out: all that is held.
+        symbol: this instrument only, in any spelling; left out: all that is held and that the sender may close.
     """
 
     because: str = field(converter=_because)
@@ -115,12 +114,12 @@ class Operations:
     async def _said(self, caller: Caller, request: Request, kind: type[T], action: str) -> Answer:
         try:
             words = from_dict(kind, parse_json(request.body))
-            accounts = _named(caller, words.accounts, action)
+            accounts = _named(self._hub, caller, words.accounts, action)
             if isinstance(accounts, Denial):
                 return answers.forbidden(accounts)
-            await self._access.admit(self._hub, request.proof, "operate")
+            await self._access.admit(self._hub, request.proof, "halt" if isinstance(words, Halt) else "operate")
             if isinstance(words, Close):
-                return await self._close(caller, request.proof, accounts, words)
+                return await Closing(self._hub, caller, request.proof, words.symbol).close(accounts)
             return await self._halt(accounts, words)
         except UnknownSymbol as error:
             return refused(caller, 422, "UNKNOWN_SYMBOL", error)
@@ -139,28 +138,19 @@ class Operations:
                 raise each
         return _of_halt(together(zip(accounts, told, strict=True)))
 
-    async def _close(self, caller: Caller, proof: Proof, accounts: tuple[str, ...], words: Close) -> Answer:
-        receipts: list[tuple[str, Receipt]] = []
-        for account in accounts:
-            for symbol in await self._held(account, words.symbol):
-                order = ClosePosition(symbol=symbol, scope="account", client_order_id=_id(proof, account, symbol))
-                note_order(account, order.client_order_id or "")
-                receipts.append((account, await self._hub.submit(account, order)))
-        results = await asyncio.gather(*(_result(receipt, caller.wait) for _, receipt in receipts))
-        return answers.of_children([(account, result) for (account, _), result in zip(receipts, results, strict=True)])
 
-    async def _held(self, account: str, symbol: str | None) -> list[str]:
-        """The instruments that an account holds."""
-        wanted = None if symbol is None else self._hub.resolve_symbol(account, symbol)
-        held = dict.fromkeys(position.symbol for position in await self._hub.positions(account))
-        return [each for each in held if wanted in (None, each)]
+def _named(hub: ExecutionHub, caller: Caller, given: tuple[str, ...] | None, action: str) -> tuple[str, ...] | Denial:
+    """The accounts that are meant, none named: all that the caller may; or why it may not."""
+    denials = {name: permits(hub, caller.scope, action, name) for name in given or caller.accounts}
+    allowed = tuple(name for name, denial in denials.items() if denial is None)
+    if allowed and (given is None or len(allowed) == len(given)):
+        return allowed
+    return next((denial for denial in denials.values() if denial), None) or _nowhere(caller)
 
 
-def _named(caller: Caller, given: tuple[str, ...] | None, action: str) -> tuple[str, ...] | Denial:
-    """The accounts that are meant; or why the caller may not."""
-    accounts = caller.scope.accounts if given is None else given
-    denials = [caller.scope.permits(action, account) for account in accounts]
-    return next((denial for denial in denials if denial is not None), None) or accounts
+def _nowhere(caller: Caller) -> Denial:
+    """A token may be narrowed to nothing."""
+    return caller.scope.permits("read", "") or Denial(code="SCOPE_ACCOUNT", message="the key may use no account")
 
 
 def _of_halt(answer: HaltAnswer) -> Answer:
@@ -175,18 +165,3 @@ def _of_halt(answer: HaltAnswer) -> Answer:
         return answers.told(202, "pending", _UNCONFIRMED, None, content)
     states = ", ".join(f"{name} is {state.value}" for name, state in answer.states.items())
     return answers.told(200, "success", states, None, content)
-
-
-async def _result(receipt: Receipt, wait: float | None) -> ExecutionResult:
-    if wait is not None or receipt.concluded.done():
-        try:
-            return await receipt.result(timeout=wait)
-        except (TimeoutError, HubClosed):  # durable by now, whatever becomes of this host
-            pass
-    return ExecutionResult(status=Status.PENDING, client_order_id=receipt.client_order_id)
-
-
-def _id(proof: Proof, account: str, symbol: str) -> str:
-    """The same for the same request."""
-    once = "" if proof.once is None else proof.once.name
-    return "close-" + hashlib.sha256(f"{once}\0{account}\0{symbol}".encode()).hexdigest()[:32]

@@ -67,11 +67,12 @@ def read_order(body: bytes, accounts: Sequence[str]) -> Placed:
     kind, account = fields.pop("kind", Order.__name__), fields.pop("account", None)
     if not isinstance(kind, str) or kind not in KINDS:
         raise InvalidOrder("kind", f"{str(kind)[:40]!a} is not one of {', '.join(KINDS)}")
-    if account is None and len(accounts) > 1:
-        raise InvalidOrder("account", f"is missing; this sender may trade: {', '.join(accounts)}")
-    if account is not None and not isinstance(account, str):
-        raise InvalidOrder("account", "is not a text")
-    return Placed(account=account or accounts[0], instruction=cast("Instruction", from_dict(KINDS[kind], fields)))
+    if account is None and len(accounts) != 1:
+        raise InvalidOrder("account", f"is missing; this sender may trade: {', '.join(accounts) or 'none'}")
+    if account is not None and (not isinstance(account, str) or not account):
+        raise InvalidOrder("account", "is not the name of an account; leave it out where the sender may trade only one")
+    named = accounts[0] if account is None else account
+    return Placed(account=named, instruction=cast("Instruction", from_dict(KINDS[kind], fields)))
 
 
 class Orders:

@@ -39,7 +39,7 @@ class Telemetry:
         self._hub = hub
         self._orders = RecentOrders()
         self._moment = Moment()
-        self.metrics = Metrics(codes=known_codes(), accounts=hub.accounts, callers=callers)
+        self.metrics: Metrics = Metrics(codes=known_codes(), accounts=hub.accounts, callers=callers)
         self.metrics.registry.register(Standing(lambda: self._moment))
         self._watcher = Watcher(self.metrics, self._orders)
         self.served: ASGIApp = _Exposition(self.text)

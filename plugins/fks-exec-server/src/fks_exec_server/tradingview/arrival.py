@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -63,12 +64,11 @@ class Arrival:
         except InvalidOrder as error:
             return refused(caller, 400, "INVALID_ALERT", error)
         delivery = Delivery(caller=caller, config=config, proof=request.proof, raw=raw, signal=alert.signal)
-        if not alert.group:
-            return await self._answer(delivery, alert.children[0])
-        return together([await self._part(delivery, child) for child in alert.children])
+        parts = await asyncio.gather(*(self._part(delivery, child) for child in alert.children))
+        return together(parts) if alert.group else parts[0].answer
 
     async def _part(self, delivery: Delivery, child: Child) -> Part:
-        """One child of several: what is not its own affair does not keep the others back."""
+        """One child of several: they are sent together, so that no account waits for the venue of another."""
         answer = await self._answer(delivery, child)
         return Part(account=child.account, client_order_id=child.instruction.client_order_id, answer=answer)
 

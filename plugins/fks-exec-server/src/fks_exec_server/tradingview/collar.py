@@ -6,17 +6,19 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from fks_exec import Denial, Instruction, Order, Side, SizedOrder
+from fks_exec import ClosePosition, Denial, Instruction, Order, Side, SizedOrder, TargetPosition
 from fks_exec.model.numbers import plain
 
 from .alert import Signal
+from .continuity import Place
+from .parts import held
 
 if TYPE_CHECKING:
     from fks_exec_hub import ExecutionHub
 
 
 async def too_far(
-    hub: ExecutionHub, account: str, instruction: Instruction, signal: Signal, percent: Decimal | None
+    hub: ExecutionHub, place: Place, instruction: Instruction, signal: Signal, percent: Decimal | None
 ) -> Denial | None:
     """Why an entry is not sent: the quote is worse than its signal's price by more than that; None when it is not.
 
@@ -26,10 +28,12 @@ async def too_far(
     Raises:
         AccountNotReady: there is no quote.
     """
-    side = _side(instruction, signal)
-    if percent is None or signal.price is None or side is None:
+    if percent is None or signal.price is None:
         return None
-    quote = (await hub.quote(account, instruction.symbol)).price_for(side)
+    side = _side(instruction, await held(hub, place))
+    if side is None:
+        return None
+    quote = (await hub.quote(place.account, place.symbol)).price_for(side)
     if quote is not None and (quote - signal.price) * side.sign * 100 <= signal.price * percent:
         return None
     shown = "not known" if quote is None else plain(quote)
@@ -39,8 +43,17 @@ async def too_far(
     return Denial(code="SIGNAL_COLLAR", message=f"{text}; wait, or signal again", limit=f"{plain(percent)} %", value=shown)
 
 
-def _side(instruction: Instruction, signal: Signal) -> Side | None:
-    """What is opened; None where it cannot be told, or an order has a price of its own."""
+def _side(instruction: Instruction, quantity: Decimal) -> Side | None:
+    """What is opened or enlarged; None where nothing is, or an order has a price of its own.
+
+    Args:
+        quantity: what the strategy holds, signed.
+    """
     if isinstance(instruction, Order | SizedOrder):
         return instruction.side if instruction.price is None else None
-    return {"long": Side.BUY, "short": Side.SELL}.get(signal.position or "")
+    if isinstance(instruction, ClosePosition):
+        return None
+    wanted = instruction.quantity if isinstance(instruction, TargetPosition) else -quantity
+    if wanted * quantity >= 0 and abs(wanted) <= abs(quantity):
+        return None
+    return Side.BUY if wanted > 0 else Side.SELL

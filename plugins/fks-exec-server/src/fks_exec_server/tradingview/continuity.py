@@ -49,16 +49,23 @@ class Last:
         position: ``long``, ``short`` or ``flat``; None: its last alert did not say.
         time: of its newest signal, epoch milliseconds; 0: none had one.
         blocked: its entries are held back since a gap, until it is flat.
+        ahead: the newest moment of a signal that was taken outside the window, an exit's: of a clock that is wrong. It makes
+            nothing late, and only says that such a signal may have been taken.
     """
 
     position: str | None = None
     time: int = 0
     blocked: bool = False
+    ahead: int = 0
 
     @property
     def newest(self) -> int | None:
         """``time``, where one is known."""
         return self.time or None
+
+    @property
+    def _value(self) -> dict[str, object]:
+        return {"position": self.position, "blocked": self.blocked, **({"ahead": self.ahead} if self.ahead else {})}
 
     def gap(self, signal: Signal) -> bool:
         """Whether a signal does not follow; where one of the two does not say, it does. One that was overtaken is no next."""
@@ -66,12 +73,22 @@ class Last:
         known = self.position is not None and signal.before is not None
         return known and not overtaken and self.position != signal.before
 
-    def after(self, signal: Signal, *, blocked: bool = False) -> Last | None:
-        """What is known after a signal; None where nothing has changed, as after one that was overtaken."""
-        if signal.time is not None and signal.time < self.time:
+    def surely_new(self, signal: Signal) -> bool:
+        """Whether a signal cannot have been taken: then its time would be known."""
+        return signal.time is not None and signal.time > max(self.time, self.ahead)
+
+    def after(self, signal: Signal, *, until: int, blocked: bool = False) -> Last | None:
+        """What is known after a signal; None where nothing has changed, as after one that was overtaken.
+
+        Args:
+            until: the latest moment that is believed, epoch milliseconds; what says a later one would make all others late.
+        """
+        time = signal.time or 0
+        if signal.time is not None and time < self.time:
             return None
         blocked = (self.blocked or blocked) and signal.position != "flat"
-        after = Last(position=signal.position, time=max(self.time, signal.time or 0), blocked=blocked)
+        newest, ahead = (self.time, max(self.ahead, time)) if time > until else (max(self.time, time), self.ahead)
+        after = Last(position=signal.position, time=newest, blocked=blocked, ahead=ahead)
         return None if after == self else after
 
     def note(self, place: Place, before: Last, now: int) -> Note:
@@ -85,7 +102,7 @@ class Last:
             account=place.account,
             namespace=NAMESPACE,
             name=place.name,
-            value=json.dumps({"position": self.position, "blocked": self.blocked}, separators=(",", ":")),
+            value=json.dumps(self._value, separators=(",", ":")),
             number=self.time,
             when="greater" if self.time > before.time else "always",
             time=now,
@@ -136,4 +153,4 @@ class Chains:
 
 def _read(record: NoteRecord) -> Last:
     value = json.loads(record.value)
-    return Last(position=value["position"], time=record.number, blocked=value["blocked"])
+    return Last(position=value["position"], time=record.number, blocked=value["blocked"], ahead=value.get("ahead", 0))

@@ -47,7 +47,7 @@ def settle(instruction: Instruction, signal: Signal, last: Last, *, exits: bool,
     if not blocked:
         return _resynced(instruction, signal, last)
     if signal.turns:  # the one half of it is an exit
-        return Settled(instruction=_close(instruction), gap=gap, blocked=True)
+        return Settled(instruction=close_of(instruction), gap=gap, blocked=True)
     text = f"{said(last, signal)}; entries are held back until the strategy is flat"
     return Settled(instruction=None, denial=_denial(text), gap=gap, blocked=True)
 
@@ -77,7 +77,8 @@ def _resynced(instruction: Instruction, signal: Signal, last: Last) -> Settled:
     return Settled(instruction=target, gap=True)
 
 
-def _close(instruction: Instruction) -> ClosePosition:
+def close_of(instruction: Instruction) -> ClosePosition:
+    """The half of a reversal that is an exit."""
     return ClosePosition(
         symbol=instruction.symbol,
         strategy=instruction.strategy,

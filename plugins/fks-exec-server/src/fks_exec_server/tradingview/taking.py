@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 from attrs import evolve
 
-from fks_exec import Denial, Instruction, Order, to_dict
+from fks_exec import Denial, ExecutionResult, Instruction, Order, SizedOrder, to_dict
 from fks_exec.model.events import Alarm
 from fks_exec_hub import HubClosed, Receipt
 from fks_exec_hub.instructions import read_instruction
@@ -28,11 +28,12 @@ from ..access.judging import Judge
 from ..http import answers
 from ..http.answers import Answer
 from ..telemetry.correlation import note_order
-from .alert import Child, Signal, window_id
+from .alert import Child, window_id
 from .collar import too_far
 from .continuity import Chains, Last, Place, is_chain
 from .delivery import Delivery
-from .gaps import said, settle
+from .gaps import Settled, close_of, said, settle
+from .parts import at_risk, capped, covered, half_is_left, held
 from .silence import heard
 from .windows import refusal_of
 
@@ -46,6 +47,8 @@ WINDOW = "window"
 _GAP = Denial(code="SIGNAL_GAP", message="an alert of this strategy is missing; look at TradingView's log of alerts")
 TEST = "test"
 """The notes of test alerts."""
+SETTLING = 1.0
+"""Seconds that a part of an exit waits for the order before it."""
 
 
 class Taking:
@@ -57,6 +60,7 @@ class Taking:
         self._judge = judge
         self._chains = Chains(hub)
         self._locks: WeakValueDictionary[Place, asyncio.Lock] = WeakValueDictionary()
+        self._under_way: WeakValueDictionary[Place, asyncio.Future[ExecutionResult]] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[Receipt | Answer]] = set()
 
     async def take(self, delivery: Delivery, child: Child) -> Answer:
@@ -98,9 +102,8 @@ class Taking:
         note_order(child.account, name)
         if delivery.signal.test:
             return await self._tested(delivery, child, place)
-        last, time = await self._chains.last(place), delivery.signal.time
-        new = time is not None and time > last.time  # had it been taken, its time would be known
-        recorded = None if new else await self._hub.journal.order(Key(child.account, name))
+        last = await self._chains.last(place)
+        recorded = None if last.surely_new(delivery.signal) else await self._hub.journal.order(Key(child.account, name))
         if recorded is None:
             return await self._first(delivery, child, place, last, noted)
         known = recorded.raw == delivery.raw
@@ -114,21 +117,26 @@ class Taking:
         signal, config, now = delivery.signal, delivery.config, self._hub.clock.now()
         exits = await self._exits(delivery, child, place, last)
         denial = refusal_of(signal.time, exits=exits, newest=last.newest, now=now, config=config)
-        if denial is not None:
+        if denial is None:
+            settled = settle(child.instruction, signal, last, exits=exits, on_gap=config.on_gap)
+        elif await half_is_left(self._hub, denial, signal, last, place):
+            settled = Settled(instruction=close_of(child.instruction), gap=last.gap(signal))
+        else:
             return _refused(delivery, denial)
-        settled = settle(child.instruction, signal, last, exits=exits, on_gap=config.on_gap)
         if settled.gap:
             self._alarm(place, f"{said(last, signal)}; an alert is missing or was overtaken, on_gap is {config.on_gap}")
-        after = last.after(signal, blocked=settled.blocked)
+        after = last.after(signal, until=now + round(config.max_ahead * 1000), blocked=settled.blocked)
+        if denial is not None:  # nothing was opened: what follows on it does not follow
+            after = evolve(after or last, position="flat")
         chain = () if after is None else (after.note(place, last, now),)
         if settled.instruction is None or settled.denial is not None:
             for note in chain if settled.blocked else ():  # that entries are held back outlives the host
                 await self._hub.write_note(note)
                 self._chains.forget(place)
             return _refused(delivery, settled.denial or _GAP)
-        instruction = await self._part_of_an_exit(settled.instruction, signal, place)
+        instruction = await capped(self._hub, settled.instruction, signal, place)
         if not exits:
-            denial = await too_far(self._hub, child.account, settled.instruction, signal, config.collar_percent)
+            denial = await too_far(self._hub, place, instruction, signal, config.collar_percent)
             if denial is not None:
                 return _refused(delivery, denial)
         notes = (*chain, *noted, *heard(delivery.caller.name, config, child.account, now))
@@ -136,20 +144,15 @@ class Taking:
         taken = await self._submitted(delivery, child.account, instruction, notes)
         if isinstance(taken, Receipt) and not taken.duplicate and not _reused(taken):
             self._chains.keep(place, after or last)
+            self._under_way[place] = taken.concluded
         return taken
-
-    async def _part_of_an_exit(self, instruction: Instruction, signal: Signal, place: Place) -> Instruction:
-        """A strategy that sells and stays long has sold a part; where its stop was hit before, that must not open a short."""
-        if not signal.exits or not isinstance(instruction, Order) or instruction.reduce_only:
-            return instruction
-        if not await self._hub.enforces_reduce_only(place.account, place.symbol):
-            return instruction
-        return evolve(instruction, reduce_only=True, stop_loss=None, take_profit=None)
 
     async def _submitted(
         self, delivery: Delivery, account: str, instruction: Instruction, notes: Sequence[Note]
     ) -> Receipt | Answer:
         denial = await self._judge.permit(delivery.caller, account, instruction)
+        if denial is not None and denial.code == "SCOPE_PACE":  # it comes again, and there is room by then
+            return answers.refusal(503, denial.code, denial.message, denials=(denial,))
         if denial is not None:
             return answers.forbidden(denial)
         await self._access.admit(self._hub, delivery.proof, "order")
@@ -169,33 +172,38 @@ class Taking:
         return child.named(window_id(key, child.account, delivery.raw, now)), (note,)
 
     async def _exits(self, delivery: Delivery, child: Child, place: Place, last: Last) -> bool:
-        """Whether an alert can only reduce: by what it says, else by what its strategy holds, where that matters."""
-        said, order, signal, config = delivery.signal.exits, child.instruction, delivery.signal, delivery.config
-        if said is not None or not isinstance(order, Order):
-            return bool(said)
+        """Whether an alert can only reduce: by what it says and the venue enforces, else by what its strategy holds."""
+        order, signal, config = child.instruction, delivery.signal, delivery.config
+        if isinstance(order, Order | SizedOrder) and await at_risk(self._hub, order, signal, place):
+            await self._settled(place)
+            return covered(order, await held(self._hub, place))
+        if signal.exits is not None or not isinstance(order, Order):
+            return bool(signal.exits)
         now = self._hub.clock.now()
         late = refusal_of(signal.time, exits=False, newest=last.newest, now=now, config=config) is not None
         if not late and not last.blocked and not last.gap(signal) and config.collar_percent is None:
             return False
-        held = [
-            each.quantity
-            for each in await self._hub.positions(place.account)
-            if (each.symbol, each.strategy) == (place.symbol, place.strategy)
-        ]
-        return any(0 < order.quantity <= -quantity * order.side.sign for quantity in held)
+        return covered(order, await held(self._hub, place))
+
+    async def _settled(self, place: Place) -> None:
+        """What a strategy holds is told by its orders up to now: the last one may be under way, and is waited for a little."""
+        under_way = self._under_way.get(place)
+        if under_way is not None:
+            await asyncio.wait({under_way}, timeout=SETTLING)
 
     async def _tested(self, delivery: Delivery, child: Child, place: Place) -> Answer:
         """All but the order: it is judged and captured, nothing is accepted, and no chain goes on from it."""
         now = self._hub.clock.now()
         last = await self._chains.last(place)
         exits = await self._exits(delivery, child, place, last)
-        denial = await self._judge.permit(delivery.caller, child.account, child.instruction)
+        denial = await self._judge.permit(delivery.caller, child.account, child.instruction, rehearsed=True)
         if denial is not None:
             return answers.forbidden(denial)
         late = refusal_of(delivery.signal.time, exits=exits, newest=last.newest, now=now, config=delivery.config)
         if late is not None:
             return _refused(delivery, late)
-        result = await self._hub.rehearse_order(child.account, child.instruction)
+        instruction = await capped(self._hub, child.instruction, delivery.signal, place)
+        result = await self._hub.rehearse_order(child.account, instruction)
         name = child.instruction.client_order_id or ""
         captured = json.dumps({"alert": delivery.raw.decode(), "result": to_dict(result)}, separators=(",", ":"))
         await self._hub.write_note(Note(account=child.account, namespace=TEST, name=name, value=captured, time=now))
