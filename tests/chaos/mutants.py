@@ -80,7 +80,8 @@ def resend_after_restart() -> None:
         if recorded.result is not None:
             return await original_take_up(desk, recorded)
         again.append(recorded)
-        return SimpleNamespace(key=recorded.key, result=recorded, plan=None, role="", booked=0)  # nothing is written of it
+        # Nothing is written of it.
+        return SimpleNamespace(key=recorded.key, result=recorded, plan=None, role="", booked=0, reducing=False)
 
     again: list[Any] = []
     original, original_take_up = restore.restore, restore._take_up
