@@ -137,6 +137,7 @@ ORDER = {
         "orders.attempts",
         "orders.scope",
         "orders.beside",
+        "orders.belonging",
         "orders.clearing",
         "orders.sizing",
         "orders.concrete",

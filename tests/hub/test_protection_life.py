@@ -136,7 +136,18 @@ CHANGING: list[Fault] = [
 ASKING: list[Fault] = [FailLookUp(), EmptyLookUp(), FailLookUp(on="scan"), FailLookUp(on="positions")]
 
 OWN = frozenset(
-    {"NOTHING_TO_CLOSE", "DUST", "HALTED", "STALE", "SUPERSEDED", "NO_INSTRUMENT", "QUANTITY", "UNRESOLVED_ORDER", "HELD"}
+    {
+        "NOTHING_TO_CLOSE",
+        "DUST",
+        "HALTED",
+        "STALE",
+        "SUPERSEDED",
+        "NOT_ITS_OWN",
+        "NO_INSTRUMENT",
+        "QUANTITY",
+        "UNRESOLVED_ORDER",
+        "HELD",
+    }
 )
 """What the hub itself may say to an order that only reduces; the guards nothing."""
 

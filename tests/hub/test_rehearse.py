@@ -64,3 +64,14 @@ async def test_it_does_not_take_the_place_of_the_order_that_tries_the_venue(tmp_
         breaker.answered()
         assert (await hub.rehearse_order(ACCOUNT, buy())).code == "BREAKER_OPEN"
         assert (await hub.execute_order(ACCOUNT, buy())).status == "filled"
+
+
+async def test_an_exit_that_a_halt_keeps_back_is_told_the_way_out(tmp_path: Path) -> None:
+    """Of a rehearsal and of an order: not to let entries pass again."""
+    async with hub_on(Stage(), configure(tmp_path)) as hub:
+        await hub.execute_order(ACCOUNT, buy())
+        await hub.halt(ACCOUNT, "halted", "a test")
+        for result in (await hub.rehearse_order(ACCOUNT, sell()), await hub.execute_order(ACCOUNT, sell())):
+            assert result.code == "HALTED"
+            assert "--reducing" in (result.error or "")
+        assert (await hub.execute_order(ACCOUNT, buy("5"))).error == "the account is halted: a test; resume it"

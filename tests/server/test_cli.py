@@ -94,6 +94,51 @@ def test_it_says_where_it_listens_and_a_signal_ends_it_with_zero(tmp_path: Path,
     assert (process.returncode, out, err) == (0, "", "")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGHUP")
+def test_a_terminal_that_is_gone_stops_it_in_order(tmp_path: Path) -> None:
+    """Nor does it end without a word; the configuration is not read again."""
+    config(tmp_path)
+    with serving(tmp_path) as (process, _):
+        process.send_signal(signal.SIGHUP)
+        _, err = process.communicate(timeout=15)
+    assert process.returncode == 0
+    assert "SIGHUP: the host stops" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGHUP")
+def test_a_host_that_was_to_outlive_its_terminal_does(tmp_path: Path) -> None:
+    """As nohup asks for it."""
+    config(tmp_path)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with serving(tmp_path) as (process, line):
+            process.send_signal(signal.SIGHUP)
+            with urlopen(f"{line.split()[-1]}/health/live", timeout=5) as answer:
+                assert answer.status == 200
+            process.terminate()
+            _, err = process.communicate(timeout=15)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (process.returncode, err) == (0, "")
+
+
+def test_an_alert_that_is_refused_stands_in_the_log_as_text(tmp_path: Path) -> None:
+    """With its code and the key's name; what a stranger sends does not."""
+    config(tmp_path)
+    with serving(tmp_path) as (process, line):
+        url = line.split()[3].rstrip(",")
+        for path in (f"/webhook/tradingview/{SECRET}", f"/webhook/tradingview/{SECRET}x"):
+            with pytest.raises(HTTPError) as refused:
+                urlopen(f"{url}{path}", data=b'{"symbol": "BTC/USDT", "action": "buy", "quantity": "1"}', timeout=5)
+            refused.value.close()
+        process.terminate()
+        _, err = process.communicate(timeout=15)
+    [said] = [each for each in err.splitlines() if "/webhook/" in each]
+    assert "422 NO_DEDUP_KEY, from tv" in said
+    assert "not found" not in err
+    assert SECRET not in err
+
+
 def test_the_ready_line_can_be_json(tmp_path: Path) -> None:
     """One line, for whoever starts it from a program."""
     config(tmp_path)

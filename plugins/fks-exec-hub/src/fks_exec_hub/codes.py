@@ -211,6 +211,11 @@ _OWN: Mapping[str, Code] = {
         "The venue showed no such order, twice, after it could have handled the request; it was not placed.",
         "Signal again if it is still meant; the host looks again for a while, and tells it if the order appears after all.",
     ),
+    "NOT_ITS_OWN": Code(
+        CodeKind.DENIAL,
+        "On spot, the order would sell more than its strategy holds, out of what another strategy of the account bought.",
+        "Name the strategy that is meant; or close the whole account's position, with scope account.",
+    ),
     "NOT_OPEN": Code(
         CodeKind.RESULT,
         "The order does not rest, so that it cannot be changed.",

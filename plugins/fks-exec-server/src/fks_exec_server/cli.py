@@ -34,7 +34,7 @@ PATIENCE = 5.0
 @click.option("--log", type=click.Choice(["text", "json"]), help="How the log is written, instead of what the file says.")
 @pass_console
 def serve(console: Console, log: str | None) -> None:
-    """Take alerts over HTTP, and tell health on an address of its own, until SIGTERM or Ctrl-C.
+    """Take alerts over HTTP, and tell health on an address of its own, until SIGTERM, SIGHUP or Ctrl-C.
 
     Plain HTTP: put a TLS proxy in front of it. Exit 0 when it was stopped, 1 when it cannot start (the journal is in use, an
     address is taken), 78 when the configuration is at fault or the journal cannot be opened.

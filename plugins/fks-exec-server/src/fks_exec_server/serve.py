@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -28,6 +29,8 @@ from .tradingview.silence import watching
 
 if TYPE_CHECKING:
     from fks_exec_hub import ExecutionHub
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _OTHER_FILES = 256
@@ -55,7 +58,7 @@ class _Listener(uvicorn.Server):
 
 
 async def serve(hub: ExecutionHub, *, ready: Callable[[Address, Address], None], stop: asyncio.Event | None = None) -> None:
-    """Serve a hub until SIGTERM, SIGINT or ``stop``; then take no further connection, answer what is under way, close the hub.
+    """Serve a hub until a signal (SIGTERM, SIGINT, SIGHUP) or ``stop``; then answer what is under way, and close the hub.
 
     Beside HTTP it takes an operator's commands through a local socket, see :mod:`fks_exec_hub.control`.
 
@@ -146,14 +149,27 @@ def _stopping(stop: asyncio.Event | None) -> Iterator[asyncio.Event]:
         yield stop
         return
     event, loop = asyncio.Event(), asyncio.get_running_loop()
-    before = {each: signal.getsignal(each) for each in _SIGNALS}
-    for each in _SIGNALS:  # not the loop's own handlers: Windows has none
-        signal.signal(each, lambda *_: loop.call_soon_threadsafe(event.set))
+    before = {each: signal.getsignal(each) for each in _signals()}
+
+    def heard(number: int, _: object) -> None:
+        if number not in _SIGNALS:
+            logger.warning("%s: the host stops; a changed configuration is read at the next start", signal.Signals(number).name)
+        loop.call_soon_threadsafe(event.set)
+
+    for each in before:  # not the loop's own handlers: Windows has none
+        signal.signal(each, heard)
     try:
         yield event
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def _signals() -> list[signal.Signals]:
+    """Also that the terminal is gone, where nobody asked for it to be passed over, as nohup does."""
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    closes = hang_up is not None and signal.getsignal(hang_up) is signal.SIG_DFL
+    return [*_SIGNALS, *([hang_up] if hang_up is not None and closes else [])]
 
 
 def _bound(address: Address) -> socket.socket:

@@ -20,6 +20,7 @@ from ..accounts.live import Decision, Live, Plan, Target
 from ..exits.plan import bare, further_entry, plan_protection
 from ..journal.protocol import HaltState
 from ..money import EXACT
+from .belonging import of_others
 from .beside import UNKNOWN, Room, Wait, beside, beside_legs, is_exit, may_bring, room, unresolved, until_changed
 from .clearing import accepted, clear, going, resting_entries
 from .concrete import Concrete, concrete, enforces_reduce_only, may_reduce
@@ -166,14 +167,14 @@ def _judged(
         if not isinstance(fitting, Order):
             return fitting
         order = fitting
-    superseded = _superseded(live, target, reducing=reducing)
-    waits = None if superseded else _waits(desk, live, order, held, reducing=reducing, enforced=enforced)
+    out = [*_superseded(live, target, reducing=reducing), *of_others(desk, live, order, state.instrument)]
+    waits = None if out else _waits(desk, live, order, held, reducing=reducing, enforced=enforced)
     if waits is not None:
         return waits
     plan = plan_protection(account, desk.config.protection, order, state.instrument)
     sent = order if isinstance(plan, Denial) else bare(order, plan)
     denials = [
-        *superseded,
+        *out,
         *_stale(desk, live, reducing=reducing),
         *account.unsupported(sent, state.instrument),
     ]

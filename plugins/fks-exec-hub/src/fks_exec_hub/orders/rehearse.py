@@ -7,18 +7,18 @@ from fks_exec.convert import canonical, digest_of
 from fks_exec.model.copying import changed
 from fks_exec.model.numbers import plain
 from fks_exec.model.orders import Order
-from fks_exec.model.results import Denial, ExecutionResult
+from fks_exec.model.results import ExecutionResult
 
 from ..accounts.desk import Desk
 from ..accounts.live import Decision, Live
 from ..ids import ClientIds
 from ..instructions import Instruction
-from ..journal.protocol import HaltState, Key
+from ..journal.protocol import Halted, HaltState, Key
 from .beside import Wait
 from .decide import weigh
 from .record import instrument_of
 from .snapshot import look, state_of
-from .submit import denied, not_sent
+from .submit import halted, not_sent
 
 
 async def rehearse(desk: Desk, instruction: Instruction) -> ExecutionResult:
@@ -48,7 +48,7 @@ def _halted(desk: Desk, decision: Decision) -> ExecutionResult | None:
     state = desk.halt.state
     if state is HaltState.ACTIVE or (state is HaltState.REDUCING and decision.reducing):
         return None
-    return denied(Denial(code="HALTED", message=f"the account is {state}: {desk.halt.reason}; resume it"))
+    return halted(Halted(desk.halt), decision)
 
 
 def _said(order: Order) -> str:

@@ -81,9 +81,19 @@ async def write_intent(desk: Desk, live: Live, decision: Decision) -> ExecutionR
         return not_sent("ACCOUNT_NOT_READY", str(error), retryable=True)
     except Halted as error:
         forget(live)
-        may = "resume it" if error.record.state is HaltState.HALTED else "resume it, or close positions only"
-        return denied(Denial(code="HALTED", message=f"{error}; {may}"))
+        return halted(error, decision)
     return None
+
+
+def halted(error: Halted, decision: Decision) -> ExecutionResult:
+    """The denial of an order that a halt keeps back; of an exit, with the way out that stays closed to entries."""
+    if error.record.state is not HaltState.HALTED:
+        may = "resume it, or close positions only"
+    elif decision.reducing:
+        may = "set it to reducing (fks-exec halt ACCOUNT --reducing --because ...), so that exits pass, and send it again"
+    else:
+        may = "resume it"
+    return denied(Denial(code="HALTED", message=f"{error}; {may}"))
 
 
 def forget(live: Live) -> None:

@@ -22,6 +22,8 @@ GONE = "gone"
 """The status of a request whose sender had gone before it was answered."""
 
 _NOT_FOUND = 404
+_REFUSED = frozenset({"400", "403", "409", "413", "415", "422"})
+"""Of a caller who is known: what was sent is not done, and sending it again does not help; so it is in the text log."""
 
 
 class Requests:
@@ -76,10 +78,13 @@ class Requests:
             self._metrics.stage(stage, spent)
         if route == "webhook" and request.caller and method == "POST":
             self._metrics.alert(request.caller, request.code, self._now())
-        if logger.isEnabledFor(logging.INFO):
+        level = logging.WARNING if request.caller and status in _REFUSED else logging.INFO
+        if logger.isEnabledFor(level):
             path = shown(scope["path"], route)
             fields = {"method": method, "route": route, "path": path, "http": status, "milliseconds": round(seconds * 1000, 3)}
-            logger.info("%s %s %s", method, path, status, extra=fields | _known(request))
+            said = " ".join(filter(None, (method, path, status, request.code)))
+            who = f", from {request.caller}" if level == logging.WARNING else ""
+            logger.log(level, "%s%s", said, who, extra=fields | _known(request))
 
 
 def _named(message: Message, name: str) -> Message:
