@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise
 
+import attrs
 import pytest
 
 from fks_exec import InvalidOrder
@@ -136,6 +137,16 @@ def test_the_report_counts_and_names_each_alert_that_is_not_in() -> None:
     assert "NEVER IN b: 503" in list(found.lines)
     assert found.first_ms["p100"] == 1000
     assert found.booked_ms == {"p50": 2000, "p90": 2000, "p95": 2000, "p99": 2000, "p100": 2000}
+
+
+def test_what_the_host_refused_is_counted_by_its_code() -> None:
+    """An alert that is in, and was denied."""
+    denied = delivery("a", 422, order="1")
+    reply = Reply(code=422, body=b'{"client_order_id": "2", "status": "denied", "code": "STALE"}')
+    stale = attrs.evolve(denied, name="b", tries=(attrs.evolve(denied.tries[0], reply=reply),))
+    found = report([stale, delivery("c", 200, order="3")])
+    assert (found.refused, found.never_in) == ({"STALE": 1}, ())
+    assert "refused: 1 STALE" in list(found.lines)
 
 
 def test_two_alerts_under_one_id_are_told() -> None:

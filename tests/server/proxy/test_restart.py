@@ -63,6 +63,7 @@ def test_every_alert_is_booked_once_over_a_stop_and_a_kill(tmp_path: Path) -> No
     assert found["alerts"] == ALERTS
     assert (found["never_in"], found["in_doubt"], found["taken_for_others"]) == ([], [], [])
     assert found["resent"] > 0, "the host was never away; the test has tried nothing"
+    assert found["refused"] == {}
     assert set(found["answers"]) <= {"200", "202", "503"}
     booked = asyncio.run(journal_of(tmp_path))
     ids = Counter(each.key.client_order_id for each, _ in booked)

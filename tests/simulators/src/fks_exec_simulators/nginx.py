@@ -60,10 +60,20 @@ class Nginx:
         """For a client that believes its certificate."""
         return ssl.create_default_context(cafile=str(self.certificate))
 
-    def written(self) -> str:
-        """All that it has written: its logs, what it said, its temporary files."""
-        files = [path for path in self.folder.rglob("*") if path.is_file() and path.suffix != ".pem"]
-        return "\n".join(path.read_text("utf-8", "replace") for path in files)
+    def written(self, until: str, within: float = 5.0) -> str:
+        """All that it has written: its logs, what it said, its temporary files.
+
+        Args:
+            until: what is waited for: the line of a request is written after its answer.
+            within: seconds.
+        """
+        end = time.monotonic() + within
+        while True:
+            files = [path for path in self.folder.rglob("*") if path.is_file() and path.suffix != ".pem"]
+            text = "\n".join(path.read_text("utf-8", "replace") for path in files)
+            if until in text or time.monotonic() > end:
+                return text
+            time.sleep(0.02)
 
 
 def program(path: str = PATH) -> str:

@@ -32,6 +32,7 @@ class Report:
         resent: alerts that were sent more than once.
         answers: requests by their HTTP code; ``none``: without an answer.
         fates: alerts by what became of them.
+        refused: alerts that were refused, by the answer's code.
         booked: the host's id of each alert that it wrote down, by the alert's name.
         never_in: alerts that are nowhere, with what was said last.
         in_doubt: alerts without an answer, which may be in.
@@ -46,6 +47,7 @@ class Report:
     resent: int
     answers: Mapping[str, int]
     fates: Mapping[str, int]
+    refused: Mapping[str, int]
     booked: Mapping[str, str]
     never_in: tuple[Named, ...]
     in_doubt: tuple[Named, ...]
@@ -60,6 +62,8 @@ class Report:
         yield f"{self.alerts} alerts, {self.requests} requests, {self.resent} alerts sent again"
         yield f"answers: {_counts(self.answers)}"
         yield f"alerts: {_counts(self.fates)}"
+        if self.refused:
+            yield f"refused: {_counts(self.refused)}"
         yield f"first answer after ms: {_times(self.first_ms)}"
         yield f"written down after ms: {_times(self.booked_ms)}"
         yield f"sent late by ms: {_times(self.late_ms)}"
@@ -80,6 +84,7 @@ def report(deliveries: Sequence[Delivery]) -> Report:
         resent=sum(len(each.tries) > 1 for each in deliveries),
         answers=_sorted(Counter(str(each.reply.code or "none") for each in tries)),
         fates=_sorted(Counter(each.fate.value for each in deliveries)),
+        refused=_sorted(Counter(_code(each) for each in deliveries if each.fate is Fate.REFUSED)),
         booked=booked,
         never_in=_named(deliveries, Fate.NEVER_IN),
         in_doubt=_named(deliveries, Fate.IN_DOUBT),
@@ -94,6 +99,10 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
     """By ``p50`` and so on; empty without values."""
     ordered = sorted(values)
     return {f"p{share}": round(ordered[min(len(ordered) * share // 100, len(ordered) - 1)], 2) for share in SHARES if ordered}
+
+
+def _code(delivery: Delivery) -> str:
+    return str(delivery.answer.get("code") or delivery.answer.get("status") or delivery.last.code)
 
 
 def _named(deliveries: Sequence[Delivery], fate: Fate) -> tuple[Named, ...]:
