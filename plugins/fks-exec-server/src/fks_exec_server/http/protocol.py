@@ -47,7 +47,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._head = 0
         self._in_head = False
         self._again: bytes | None = None
-        self.parser = Reader(self)
+        self.parser: Reader = Reader(self)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
