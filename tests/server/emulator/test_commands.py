@@ -81,6 +81,10 @@ def test_an_alert_is_sent_and_its_fate_is_the_exit_code(tmp_path: Path, capsys: 
         assert (done.returncode, found["fate"], found["answer"]["status"]) == (0, "done", "success")
         assert found["content_type"] == "application/json; charset=utf-8"
         assert json.loads(found["message"])["action"] == "sell"
+        trial = MESSAGE.replace('"symbol"', '"test": "true", "symbol"') % (SYMBOL, "0.01")
+        tested = command(tmp_path, "tradingview", "send", message(tmp_path, trial), "--key", "tv0", "--json")
+        found = json.loads(tested.stdout)
+        assert (tested.returncode, found["fate"], found["answer"]["code"]) == (0, "done", "TEST")
         again = command(tmp_path, "tradingview", "send", message(tmp_path, MESSAGE % ("NO/SUCH", "1")), "--url", host.url())
         assert again.returncode == 1
         assert "never in: it never got in, and TradingView would not send it again" in again.stdout
