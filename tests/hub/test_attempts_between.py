@@ -111,7 +111,7 @@ async def test_an_exit_waits_for_a_lost_account_no_longer_than_its_attempts_may_
         async with asyncio.timeout(5):
             result = await hub.execute_order(ACCOUNT, sell("2", client_order_id="exit"))
         assert (result.status, result.code) == ("not_placed", "NOT_SENT")
-        assert "EXIT_FAILED" in heard.alarms
+    assert "EXIT_FAILED" in heard.alarms
 
 
 async def test_an_exit_that_a_halt_ends_is_told(tmp_path: Path) -> None:

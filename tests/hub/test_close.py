@@ -26,6 +26,7 @@ from fks_exec.testing import (
     PartialThenCancel,
     Refuse,
     Request,
+    Slow,
 )
 from fks_exec_hub import ExecutionHub
 from fks_exec_hub.exits.targets import Targets
@@ -357,8 +358,8 @@ async def test_a_further_exit_sells_no_more_than_a_later_order_has_left(tmp_path
     async with hub_at(venue, tmp_path) as hub:
         await hub.execute_order(ACCOUNT, buy("9", strategy="other"))
         await hub.execute_order(ACCOUNT, buy("4"))
-        venue.follow(PartialThenCancel(share="0.25", at_once=True), PartialThenCancel(share="0.5", at_once=True))
-        waiting = hub.submit(ACCOUNT, close()), hub.submit(ACCOUNT, sell("2", client_order_id="queued"))
+        venue.follow(PartialThenCancel(share="0.25", at_once=True), Slow(after=0.2))  # the rest is in its place meanwhile
+        waiting = hub.submit(ACCOUNT, close()), hub.submit(ACCOUNT, sell("1", client_order_id="queued"))
         closing, queued = await asyncio.gather(*waiting)  # both have their places before the first is sent
         await queued.result(5)
         await closing.result(5)

@@ -75,5 +75,5 @@ async def test_a_stop_that_the_venue_ends_again_and_again_at_once_is_given_up(tm
             await until(lambda: looked_at(hub) or venue.position("BTC/USDT") == 0)
             if venue.position("BTC/USDT"):
                 await ended(hub, venue, standing(hub))
-        assert "STOP_FAILED" in heard.alarms
-        assert venue.count("protect") <= 4
+    assert "STOP_FAILED" in heard.alarms
+    assert venue.count("protect") <= 4

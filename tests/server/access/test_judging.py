@@ -95,7 +95,7 @@ async def test_the_pace_is_each_keys_own_and_a_minute_long(tmp_path: Path) -> No
 
 
 async def test_an_order_that_is_known_counts_once(tmp_path: Path) -> None:
-    """A sender that repeats itself is answered as before, also at the end of its pace."""
+    """Also at the end of its pace: who repeats himself is answered as before, and by a host that does not remember it."""
     async with hub_of(tmp_path, MemoryVenue()) as hub:
         judge, slow = Judge(hub), caller(orders_a_minute=1)
         mine = order(client_order_id="mine")
@@ -103,6 +103,9 @@ async def test_an_order_that_is_known_counts_once(tmp_path: Path) -> None:
         await hub.execute_order("main", mine)
         assert [await verdict(judge, slow, mine) for _ in range(3)] == [""] * 3
         assert await verdict(judge, slow, order(client_order_id="second")) == "SCOPE_PACE"
+        later = Judge(hub)
+        assert await verdict(later, slow, order(client_order_id="second")) == ""
+        assert await verdict(later, slow, mine) == ""
 
 
 async def touch(judge: Judge, who: Caller, name: str = "mine", **change: Any) -> str:
