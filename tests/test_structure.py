@@ -112,6 +112,7 @@ ORDER = {
         "accounts.book",
         "accounts.profit",
         "accounts.live",
+        "accounts.merging",
         "accounts.breaker",
         "accounts.refusals",
         "accounts.booking",

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from fks_exec import ExecutionResult, Fill, Instrument, Order, Position, Side, Status, Submission
+from fks_exec import ExecutionResult, Fill, Instrument, Leg, Order, Position, Side, Status, Submission
 from fks_exec.convert import from_json, to_json
 from fks_exec.model.copying import changed
 from fks_exec_hub.accounts.book import Book, Token
 from fks_exec_hub.accounts.booking import book
-from fks_exec_hub.accounts.live import ENDS, Live, merge
+from fks_exec_hub.accounts.live import Live
+from fks_exec_hub.accounts.merging import ENDS, merge, merge_legs
 from fks_exec_hub.accounts.profit import after_fees, after_fill
 from fks_exec_hub.exits.family import EXIT, STOP, TARGET
 from fks_exec_hub.journal import Key
@@ -230,3 +231,37 @@ def test_news_never_take_back_a_fill_and_never_reopen_an_ended_order(news: list[
         if known.status not in (Status.PENDING, Status.UNKNOWN):
             assert after.status is not Status.UNKNOWN
         known = after
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(set(Status) - {Status.PENDING, Status.DENIED})), QUANTITIES), min_size=1))
+@settings(max_examples=200, deadline=None)
+def test_news_never_take_back_what_a_leg_filled_and_never_reopen_one(news: list[tuple[Status, Decimal]]) -> None:
+    """The answer to a change of a linked pair may come after its target has filled: the target does not rest again."""
+    known = ExecutionResult(status="accepted", legs=(Leg(role="take_profit", status="accepted", order_id="2"),))
+    for status, part in news:
+        told = Leg(role="take_profit", status=status, order_id="2", filled_quantity=part)
+        after = merge(known, ExecutionResult(status="accepted", legs=(told,)))
+        [before], [now] = known.legs, after.legs
+        assert now.filled_quantity >= before.filled_quantity
+        assert now.status.terminal or before.status not in ENDS
+        assert (before.status is Status.FILLED) <= (now.status is Status.FILLED)
+        assert merge(after, ExecutionResult(status="accepted")).legs == after.legs
+        known = after
+
+
+@pytest.mark.parametrize(
+    ("known", "news", "same"),
+    [
+        ({"order_id": "1"}, {"order_id": "1"}, True),
+        ({"order_id": "1", "client_order_id": "a"}, {"order_id": "2", "client_order_id": "a"}, False),
+        ({"client_order_id": "a"}, {"order_id": "2", "client_order_id": "a"}, True),
+        ({"order_id": "2", "venue_client_order_id": "v"}, {"venue_client_order_id": "v"}, True),
+        ({"order_id": "1"}, {"client_order_id": "a"}, False),
+        ({}, {}, False),
+    ],
+)
+def test_a_leg_is_known_by_the_venues_id_else_by_a_name(known: dict[str, str], news: dict[str, str], *, same: bool) -> None:
+    """One that was moved is another order, with an id of its own."""
+    ended, stands = Leg(role="stop_loss", status="canceled", **known), Leg(role="stop_loss", status="accepted", **news)
+    assert [leg.status for leg in merge_legs([ended], [stands])] == ["canceled" if same else "accepted"]
+    assert merge_legs([changed(ended, role="take_profit")], [stands]) == (stands,)

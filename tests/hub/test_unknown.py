@@ -26,7 +26,7 @@ from fks_exec.testing import (
 )
 from fks_exec_hub import ExecutionHub
 from fks_exec_hub.accounts.desk import Desk
-from fks_exec_hub.accounts.live import merge
+from fks_exec_hub.accounts.merging import merge
 from fks_exec_hub.following.unknown import Resolver, Schedule
 from fks_exec_hub.journal import Key
 from fks_exec_hub.orders.lookups import AT_ONCE, Lookups, can_look

@@ -10,7 +10,6 @@ from decimal import Decimal
 from attrs import define, field, frozen
 
 from fks_exec.model.account import ProtectionKind
-from fks_exec.model.copying import changed
 from fks_exec.model.events import OrderUpdate
 from fks_exec.model.market import Instrument
 from fks_exec.model.numbers import ZERO
@@ -242,11 +241,6 @@ def needs_following(result: ExecutionResult) -> bool:
 WAITS = "CANCEL_WAITS"
 """The code of an order that is to be cancelled, until the venue is asked; after a restart it tells to look for the wish."""
 
-ENDS = frozenset({Status.FILLED, Status.CANCELED, Status.EXPIRED})
-"""Ends that nothing takes back. A refusal is no such end: a venue that shows the order has the last word."""
-
-_PROVES_NOTHING = frozenset({Status.PENDING, Status.UNKNOWN, Status.DENIED, Status.REJECTED, Status.NOT_PLACED})
-
 GAP = "cumulative:"
 """How trade ids begin that the hub makes where a venue tells a cumulative quantity without its trades."""
 
@@ -254,41 +248,3 @@ GAP = "cumulative:"
 def is_gap(fill: Fill) -> bool:
     """Whether the hub made this fill; it gives way to the venue's trades when they come."""
     return fill.trade_id.startswith(GAP)
-
-
-def merge(known: ExecutionResult, news: ExecutionResult) -> ExecutionResult:
-    """What is known after some news: cumulative quantities never go back, an end stays an end, fills are kept."""
-    if known.status is Status.PENDING and not news.fills and news.client_order_id == known.client_order_id:
-        return news
-    fills = list({fill.trade_id: fill for fill in (*news.fills, *known.fills)}.values())
-    own = sum((fill.quantity for fill in fills if not fill.leg and not is_gap(fill)), ZERO)
-    filled = max(known.filled_quantity, news.filled_quantity, own)
-    if own >= filled:
-        fills = [fill for fill in fills if not is_gap(fill)]
-    ahead = news.filled_quantity >= known.filled_quantity
-    return changed(
-        news,
-        status=_status(known, news),
-        client_order_id=known.client_order_id or news.client_order_id,
-        order_id=news.order_id or known.order_id,
-        filled_quantity=filled,
-        average_price=(news if ahead and news.average_price is not None else known).average_price,
-        fills=tuple(fills),
-        legs=news.legs or known.legs,
-        protected=known.protected if news.protected is None else news.protected,
-        fees=news.fees or known.fees,
-    )
-
-
-def _status(known: ExecutionResult, news: ExecutionResult) -> Status:
-    if known.status in ENDS and not (news.status.terminal and known.status is not Status.FILLED):
-        return known.status
-    if known.status.terminal and news.status in _PROVES_NOTHING:
-        return known.status
-    if news.status is Status.UNKNOWN and known.status not in (Status.PENDING, Status.UNKNOWN):
-        return known.status
-    if news.status is Status.NOT_PLACED and known.status is not Status.PENDING and known.status is not Status.UNKNOWN:
-        return known.status
-    if known.status is Status.PARTIALLY_FILLED and news.status is Status.ACCEPTED:
-        return known.status
-    return news.status

@@ -12,6 +12,7 @@ from fks_exec.model.numbers import ZERO
 from fks_exec.model.results import Leg, Status
 
 from ..accounts.desk import Desk
+from ..accounts.merging import merge_legs
 from ..orders.lookups import Lookups, can_look
 from ..orders.record import record
 from ..orders.repair import write
@@ -114,7 +115,8 @@ class Attached:
         if any(leg.role == STOP and leg.status is Status.REJECTED for leg in news.legs):
             self._patience.give_up(bracket.name, self._desk.clock.monotonic())
         seen = self._weigh(bracket, news.legs)
-        if news.legs != entry.result.legs or news.filled_quantity != entry.result.filled_quantity:
+        told = merge_legs(entry.result.legs, news.legs)
+        if told != entry.result.legs or news.filled_quantity != entry.result.filled_quantity:
             await record(self._desk, entry, changed(news, client_order_id=bracket.name))
         if in_doubt or bracket.gone is None:  # else it was asked for before the position was read
             self._count(bracket, news.filled_quantity)

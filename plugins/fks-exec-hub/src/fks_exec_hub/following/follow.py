@@ -13,7 +13,8 @@ from fks_exec.model.orders import OrderRef
 from fks_exec.model.results import ExecutionResult
 
 from ..accounts.desk import Desk
-from ..accounts.live import Live, merge
+from ..accounts.live import Live
+from ..accounts.merging import merge, merge_legs
 from ..journal.protocol import Key, Recorded
 from ..orders.record import record
 from ..orders.restore import revive
@@ -165,7 +166,7 @@ def tells(live: Live, news: ExecutionResult) -> bool:
         or news.filled_quantity != known.filled_quantity
         or (news.average_price is not None and news.average_price != known.average_price)
         or (news.order_id is not None and news.order_id != known.order_id)
-        or (bool(news.legs) and news.legs != known.legs)
+        or merge_legs(known.legs, news.legs) != known.legs
         or (bool(news.fees) and news.fees != known.fees)
         or (news.protected is not None and news.protected is not known.protected)
         or any(fill.trade_id not in live.fills for fill in news.fills)

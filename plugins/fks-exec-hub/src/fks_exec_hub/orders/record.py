@@ -20,7 +20,8 @@ from fks_exec.model.results import ExecutionResult, Fill, Status
 
 from ..accounts.booking import Booking, book
 from ..accounts.desk import Desk
-from ..accounts.live import WAITS, Live, merge
+from ..accounts.live import WAITS, Live
+from ..accounts.merging import merge
 from ..accounts.sharing import Booked, shares
 from ..exits.legs import views
 from ..journal.protocol import Exists, FillRecord, JournalError, JournalStep, JournalUnavailable, Written
