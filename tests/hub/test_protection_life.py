@@ -147,6 +147,7 @@ OWN = frozenset(
         "QUANTITY",
         "UNRESOLVED_ORDER",
         "HELD",
+        "SCOPE_UNSUPPORTED",
     }
 )
 """What the hub itself may say to an order that only reduces; the guards nothing."""

@@ -283,7 +283,8 @@ async def test_an_order_that_only_closes_goes_without_its_legs(tmp_path: Path) -
     async with hub_on(stage, configure(tmp_path, guards=["confidence"])) as hub:
         await hub.execute_order(ACCOUNT, buy("2", confidence="0.9"))
         other = sell("1", stop_loss="500", strategy="other")
-        assert (await hub.execute_order(ACCOUNT, other)).code == "CONFIDENCE_MISSING"
+        denied = await hub.execute_order(ACCOUNT, other)
+        assert [each.code for each in denied.denials] == ["NOT_ITS_OWN", "CONFIDENCE_MISSING"]
         assert (await hub.execute_order(ACCOUNT, sell("1", stop_loss="500"))).status == "filled"
         assert stage.requests[-1][0].stop_loss is None
         assert (await hub.execute_order(ACCOUNT, sell("1"))).status == "filled"
