@@ -150,6 +150,7 @@ ORDER = {
         "orders.restore",
         "orders.resolve",
         "orders.lookups",
+        "following.watch",
         "following.unknown",
         "following",
         "following.earlier",

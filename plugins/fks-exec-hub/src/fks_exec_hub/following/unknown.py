@@ -20,6 +20,7 @@ from ..accounts.live import Live
 from ..orders.lookups import Lookups, can_look
 from ..orders.record import record
 from ..orders.submit import GRACE
+from .watch import Watch
 
 log: logging.Logger = logging.getLogger(__name__)
 
@@ -100,13 +101,17 @@ class Resolver:
         self._lookups = lookups
         self._schedule = schedule or SCHEDULE
         self._questions: dict[str, _Question] = {}
+        watch, again = self._schedule.watch, self._schedule.slower[-1]
+        self._watch = Watch(desk, lookups, watch, again=again, fault=self._at_fault)
 
     def take(self, live: Live) -> None:
         """An order has changed: if its fate is unknown, or if it is watched, it is looked up from here on; never raises."""
         known = self._questions.get(live.key.client_order_id)
         if known is not None:
             _wake(known)
-        elif live.watched or live.result.status is Status.UNKNOWN:
+            return
+        self._watch.take(live)
+        if live.result.status is Status.UNKNOWN:
             self._begin(live)
 
     def _begin(self, live: Live) -> None:
@@ -134,15 +139,16 @@ class Resolver:
                 await self._look(question, until)
 
     async def _follow(self, question: _Question) -> None:
-        live = question.live
         try:
-            while question.open or live.watched:
-                await (self._resolve(question) if question.open else self._watch(question))
+            while question.open:
+                await self._resolve(question)
         except Exception:  # a fault of ours; without a word it would stay unknown for ever
             log.exception("account %s: order %s is not looked up any more", self._desk.name, question.name)
-            self._alarm(question, "a fault of the hub ended its look-ups, see the log")
+            self._at_fault(question.live)
+            return
         finally:
             self._questions.pop(question.name, None)
+        self.take(question.live)
 
     async def _resolve(self, question: _Question) -> None:
         for seconds in self._schedule.pauses():
@@ -155,7 +161,7 @@ class Resolver:
             await self._look(question)
             if question.open and question.alarms and self._desk.clock.monotonic() >= question.alarms[0]:
                 question.alarms.popleft()
-                self._alarm(question, question.last)
+                self._alarm(question.name, question.last)
 
     @property
     def _silent(self) -> bool:
@@ -164,7 +170,7 @@ class Resolver:
 
     async def _wait_for_others(self, question: _Question) -> None:
         """Only the venue by itself, or an operator, can tell."""
-        self._alarm(question, "its venue cannot be asked about an order")
+        self._alarm(question.name, "its venue cannot be asked about an order")
         while question.open:
             await self._pause(question, None)
 
@@ -220,30 +226,6 @@ class Resolver:
             text = "the venue shows no such order, twice, after it could have handled the request; it was not placed"
             await record(self._desk, live, ExecutionResult(status=Status.NOT_PLACED, code="NOT_FOUND", error=text))
 
-    async def _watch(self, question: _Question) -> None:
-        """Look again, long after; an order that appears is recorded as a correction, one that never does has ended."""
-        live, began = question.live, self._desk.clock.monotonic()
-        for seconds in self._schedule.watch:
-            while live.watched and (left := began + seconds - self._desk.clock.monotonic()) > 0:
-                await self._pause(question, left)
-            while live.watched and not self._silent and not await self._look_again(question):
-                await self._pause(question, self._schedule.slower[-1])
-            if not live.watched:
-                return
-        live.watched = False
-        await record(self._desk, live, live.result)
-
-    async def _look_again(self, question: _Question) -> bool:
-        """Whether the venue answered."""
-        try:
-            news = await self._lookups.ask(question.live)
-        except Exception as error:  # it proves nothing
-            log.info("account %s: look-up of %s: %s", self._desk.name, question.name, type(error).__name__)
-            return False
-        if news is not None:
-            await record(self._desk, question.live, news)
-        return True
-
     async def _pause(self, question: _Question, seconds: float | None) -> None:
         """Wait, at most so long; any news of the order end it."""
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -253,10 +235,12 @@ class Resolver:
         finally:
             question.woken.discard(woken)
 
-    def _alarm(self, question: _Question, why: str) -> None:
-        settle = f"look at the venue, then: fks-exec orders resolve {question.name} --as ... --because ..."
-        text = f"it is not known whether the order exists at the venue: {why}; {settle}"
-        self._desk.alarm("UNRESOLVED", text, question.name)
+    def _at_fault(self, live: Live) -> None:
+        self._alarm(live.key.client_order_id, "a fault of the hub ended its look-ups, see the log")
+
+    def _alarm(self, name: str, why: str) -> None:
+        settle = f"look at the venue, then: fks-exec orders resolve {name} --as ... --because ..."
+        self._desk.alarm("UNRESOLVED", f"it is not known whether the order exists at the venue: {why}; {settle}", name)
 
 
 def _wake(question: _Question) -> None:
