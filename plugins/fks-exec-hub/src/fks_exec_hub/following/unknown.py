@@ -159,7 +159,9 @@ class Resolver:
                 await self._wait_for_others(question)
                 return
             await self._look(question)
-            if question.open and question.alarms and self._desk.clock.monotonic() >= question.alarms[0]:
+            if not question.open:
+                return
+            if question.alarms and self._desk.clock.monotonic() >= question.alarms[0]:
                 question.alarms.popleft()
                 self._alarm(question.name, question.last)
 
