@@ -45,6 +45,7 @@ class NettingVenue(MemoryVenue):
     """Nets positions, makes a stop of its own for what an attached entry fills, and is read by polling only.
 
     Orders at the market fill at once, and count nothing here; the entry ``ENTRY`` and its stops are as a test sets them.
+    ``fires``: what a stop fills just before it is cancelled.
     """
 
     def __init__(self) -> None:
@@ -57,6 +58,7 @@ class NettingVenue(MemoryVenue):
         self.dark = False
         self.looks = self.lists = self.readings = 0
         self.cancelled: list[str | None] = []
+        self.fires = Decimal(0)
         self._number = 0
 
     def fill(self, quantity: str, stop: str = "") -> None:
@@ -98,8 +100,14 @@ class NettingVenue(MemoryVenue):
         if ref.order_id == "ENTRY":
             self.over = "canceled"
             return self._entry()
-        self.stops[ref.order_id or ""] = "canceled"
-        return ExecutionResult(status="canceled", order_id=ref.order_id)
+        if self.fires and not self.stopped:
+            self.stopped = self.fires
+            self.held -= self.fires
+            self.stops[ref.order_id or ""] = "filled" if self.fires == self._filled else "canceled"
+        status = self.stops.setdefault(ref.order_id or "", "canceled")
+        if status == "accepted":
+            status = self.stops[ref.order_id or ""] = "canceled"
+        return ExecutionResult(status=status, order_id=ref.order_id, filled_quantity=self.stopped)
 
     @hookimpl
     async def fetch_open_orders(self) -> list[OrderUpdate]:
@@ -211,6 +219,25 @@ async def test_what_was_closed_elsewhere_is_told_after_its_legs_were_read(
         await until(lambda: "FLATTENED_ELSEWHERE" in heard.alarms)
         assert venue.looks > looks
         await until(lambda: venue.cancelled == ["STOP"])
+
+
+@pytest.mark.parametrize(("fires", "status"), [("1", "filled"), ("0.4", "canceled")])
+async def test_what_a_stop_filled_before_it_was_cancelled_is_booked(
+    fires: str, status: str, tmp_path: Path, venue: NettingVenue, heard: Heard
+) -> None:
+    """What it protected was closed meanwhile, and the venue had not yet taken it back."""
+    async with hub_at(venue, tmp_path, heard) as hub:
+        await enter(hub)
+        venue.fill("1", stop="STOP")
+        await until(lambda: legs(hub) == {"STOP": "accepted"})
+        venue.fires = Decimal(fires)
+        await sell(hub, "1")
+        await until(lambda: position(hub) == -Decimal(fires))
+        await until(lambda: not hub._desks[ACCOUNT].live)
+        recorded = await hub.order(ACCOUNT, "a")
+    assert isinstance(recorded, ExecutionResult)
+    assert [leg.status for leg in recorded.legs] == [status]
+    assert venue.cancelled == ["STOP"]
 
 
 async def test_a_fill_that_shows_late_is_booked_though_all_seemed_closed_elsewhere(

@@ -160,7 +160,11 @@ class Attached:
         await write(self._desk, act_outcome(entry, "cancel", entry.cancels, answer, self._desk.clock.now()))
         if not answer.status.terminal or answer.status in _NO_EFFECT:
             return None
-        legs = tuple(changed(leg, status=Status.CANCELED) if leg is resting[0] else leg for leg in entry.result.legs)
+        if (answer.filled_quantity or answer.status is Status.FILLED) and can_look(self._desk):
+            await self._look(bracket)  # it fired before it was cancelled: its fills are booked before it is over
+            return None
+        over = changed(resting[0], status=answer.status, filled_quantity=answer.filled_quantity)
+        legs = tuple(over if leg is resting[0] else leg for leg in entry.result.legs)
         await record(self._desk, entry, changed(entry.result, legs=legs))
         return True
 
