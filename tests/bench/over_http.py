@@ -131,6 +131,8 @@ class Client:
                 await asyncio.sleep(left)
             while timer and time.perf_counter() < due:  # noqa: ASYNC110  (a timer is up to a millisecond late)
                 await asyncio.sleep(0)
+            while self._idle and self._idle[-1].transport.is_closing():  # the server closes what was not used for seconds
+                self._idle.pop()
             if not self._idle:
                 await self.connect(1)
             self.send(self._idle.pop(), due, self._idle.append)
