@@ -49,7 +49,10 @@ async def journal_of(folder: Path) -> list[tuple[Recorded, int]]:
 
 
 def test_every_alert_is_booked_once_over_a_stop_and_a_kill(tmp_path: Path) -> None:
-    """At 50 a second: nginx answers 503 meanwhile, the emulator sends again, the host knows what it has already."""
+    """At 50 a second: nginx answers 503 meanwhile, the emulator sends again, the host knows what it has already.
+
+    A kill between an order's intent and its outcome leaves its fate open; entries beside it are booked as denied.
+    """
     with serve_process(tmp_path, limits=WIDE) as host, nginx(tmp_path / "nginx", host.port) as front:
         with emulating(tmp_path, front, host) as process:
             began = time.monotonic()
@@ -63,12 +66,15 @@ def test_every_alert_is_booked_once_over_a_stop_and_a_kill(tmp_path: Path) -> No
     assert found["alerts"] == ALERTS
     assert (found["never_in"], found["in_doubt"], found["taken_for_others"]) == ([], [], [])
     assert found["resent"] > 0, "the host was never away; the test has tried nothing"
-    assert found["refused"] == {}
-    assert set(found["answers"]) <= {"200", "202", "503"}
+    assert set(found["refused"]) <= {"UNRESOLVED_ORDER"}, "only what came beside an order whose fate the kill left open"
+    assert set(found["answers"]) <= {"200", "202", "422", "503"}
     booked = asyncio.run(journal_of(tmp_path))
     ids = Counter(each.key.client_order_id for each, _ in booked)
     halves = {name for name in ids if "~" in name}  # of reversals
     assert {name: ids[name] for name in ids if name not in halves} == Counter(found["booked"].values())
-    assert {(each.status, fills) for each, fills in booked} == {("filled", 1)}
+    became = Counter((each.status, fills) for each, fills in booked)
+    assert became["filled", 1] > RATE
+    assert became["denied", 0] >= sum(found["refused"].values())
+    assert became.total() - became["filled", 1] - became["denied", 0] <= 1, became  # one at a time was at the venue
     verified = command(tmp_path, "journal", "verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
