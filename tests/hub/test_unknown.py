@@ -32,6 +32,7 @@ from fks_exec_hub.journal import Key
 from fks_exec_hub.orders.lookups import AT_ONCE, Lookups, can_look
 from fks_exec_hub.orders.resolve import Word
 from fks_exec_simulators.clocks import HandClock
+from fks_exec_simulators.desks import hub_with, table
 from fks_exec_simulators.observers import Recorder
 from fks_exec_simulators.stage import ACCOUNT, buy, configure, journal_of, leave, sell, until
 from fks_exec_simulators.venues import MemoryVenue
@@ -542,3 +543,14 @@ async def test_an_unknown_exit_is_resolved_like_an_entry(tmp_path: Path, clock: 
         await hub.execute_order(ACCOUNT, sell("2", client_order_id="x"))
         await become(hub, "x", "filled")
         assert await held(hub) == ["1"]
+
+
+async def test_a_question_that_is_answered_ends_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not when its next look-up would have been due, minutes later."""
+    schedule = Schedule(delays=(0.01,), slower=(30.0,), apart=0.05)
+    monkeypatch.setattr(fks_exec_hub.following.unknown, "SCHEDULE", schedule)
+    venue = FaultyVenue([Lost()], capabilities=evolve(SILENT, request_ttl=0.05))
+    async with hub_with(table(tmp_path, deadline=0.1), venue.plugin) as hub:
+        await hub.execute_order(ACCOUNT, buy(client_order_id="a"))
+        await until(lambda: hub._desks[ACCOUNT].live["a"].watched)
+        await until(lambda: not any("Resolver._follow" in repr(task) for task in asyncio.all_tasks()), 2.0)

@@ -76,6 +76,14 @@ def config(folder: Path, text: str = CONFIG) -> Path:
     return path
 
 
+def refused(line: str, body: bytes) -> None:
+    """Send what is no good alert to the host of a ready line: by its key, and by a stranger's."""
+    for secret in (SECRET, f"{SECRET}x"):
+        with pytest.raises(HTTPError) as answer:
+            urlopen(f"{line.split()[3].rstrip(',')}/webhook/tradingview/{secret}", data=body, timeout=5)
+        answer.value.close()
+
+
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_it_says_where_it_listens_and_a_signal_ends_it_with_zero(tmp_path: Path, signum: int) -> None:
     """Nothing on stderr: a stop is no fault."""
@@ -126,11 +134,7 @@ def test_an_alert_that_is_refused_stands_in_the_log_as_text(tmp_path: Path) -> N
     """With its code and the key's name; what a stranger sends does not."""
     config(tmp_path)
     with serving(tmp_path) as (process, line):
-        url = line.split()[3].rstrip(",")
-        for path in (f"/webhook/tradingview/{SECRET}", f"/webhook/tradingview/{SECRET}x"):
-            with pytest.raises(HTTPError) as refused:
-                urlopen(f"{url}{path}", data=b'{"symbol": "BTC/USDT", "action": "buy", "quantity": "1"}', timeout=5)
-            refused.value.close()
+        refused(line, b'{"symbol": "BTC/USDT", "action": "buy", "quantity": "1"}')
         process.terminate()
         _, err = process.communicate(timeout=15)
     [said] = [each for each in err.splitlines() if "/webhook/" in each]
@@ -154,11 +158,7 @@ def test_verbose_logs_do_not_show_the_secret(tmp_path: Path) -> None:
     """Neither the configuration's nor the path's."""
     config(tmp_path)
     with serving(tmp_path, ("--verbose", "serve")) as (process, line):
-        url = line.split()[3].rstrip(",")
-        for path in (f"/webhook/tradingview/{SECRET}", f"/webhook/tradingview/{SECRET}x"):
-            with pytest.raises(HTTPError) as refused:
-                urlopen(f"{url}{path}", data=b"no alert", timeout=5)
-            refused.value.close()
+        refused(line, b"no alert")
         process.terminate()
         out, err = process.communicate(timeout=15)
     assert "was refused" in err

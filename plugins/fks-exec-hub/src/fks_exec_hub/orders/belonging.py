@@ -27,8 +27,10 @@ def of_others(desk: Desk, live: Live, order: Order, instrument: Instrument | Non
     if not spot or order.side is not Side.SELL or live.role not in ("", ENTRY) or scope_of(desk, live) is not None:
         return []
     held = max(desk.book.position(live.lane, order.strategy).quantity, ZERO)
+    if order.quantity <= held:
+        return []
     others = _others(desk, live.lane, order.strategy)
-    if order.quantity <= held or not others:
+    if not others:
         return []
     own = Scope(order.strategy)
     if may_bring(desk, live.lane, own):
