@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What all tests share: a skip fails in CI, the loop is watched for blocking, three packages from outside are built."""
+"""What all tests share: a skip fails in CI, a secret that comes out too; three packages from outside are built."""
 
 import os
 import subprocess
@@ -15,6 +15,8 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     from fks_exec_simulators.fresh import Wheelhouse
+
+pytest_plugins = ["fks_exec_simulators.leaks"]  # a test that lets a secret out fails
 
 settings.register_profile("repository", deadline=None)  # a loaded machine is no failure
 settings.load_profile("repository")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.shows_secret("it copies the repository, with the secrets of all tests")
+
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "fks-exec-extra"
 FOLDER = Path("plugins", NAME)

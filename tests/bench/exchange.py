@@ -74,7 +74,9 @@ async def ways(folder: Path) -> AsyncIterator[dict[str, Call]]:
         exchange = await stack.enter_async_context(ExchangeProcess("binance"))
         await ExchangeCounterpart(exchange.url).control("limits", weight=10**9, orders=10**9)
         bare = await stack.enter_async_context(client("binance", exchange.url))
-        config = CCXTConfig(exchange="binance", base_url=exchange.url, api_key=Secret("key1"), secret=Secret("secret1"))
+        config = CCXTConfig(
+            exchange="binance", base_url=exchange.url, api_key=Secret("canary-key1"), secret=Secret("canary-secret1")
+        )
         [kind] = fks_exec_venues()
         plugin: Any = kind.create()
         account = await stack.enter_async_context(Account("direct", evolve(kind, create=lambda: plugin), config))
@@ -97,7 +99,7 @@ async def ways(folder: Path) -> AsyncIterator[dict[str, Call]]:
 
 def tables(url: str, folder: Path) -> dict[str, Any]:
     """A durable journal, no guards."""
-    keys = {"api_key": "key1", "secret": "secret1"}
+    keys = {"api_key": "canary-key1", "secret": "canary-secret1"}
     for name, text in keys.items():
         (folder / name).touch(0o600)
         (folder / name).write_text(text, "utf-8")

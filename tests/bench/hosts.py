@@ -14,8 +14,8 @@ from fks_exec_simulators.instant import CURRENCY, InstantPlugin, RestingPlugin, 
 
 ACCOUNT = "bench"
 FILE = "bench.db"
-KEY = "bench-0123456789abcdefghijklmnopqrstuvwxyz"
-KEYS = (KEY, *(f"bench-{number}-0123456789abcdefghijklmnopqrstuvwxyz" for number in range(1, 5)))
+KEY = "canary-bench-0123456789abcdefghijklmnopqrstuvwxyz"
+KEYS = (KEY, *(f"canary-bench-{number}-0123456789abcdefghijklmnopqrstuvwxyz" for number in range(1, 5)))
 """Secrets of the senders of alerts."""
 PLAIN = "sqlite"
 SLOW = "disk"
@@ -69,7 +69,7 @@ def served(respond: str, *, limited: bool) -> dict[str, Any]:
     keys = {f"bench-{number}": {"secret": {"file": f"secret-{number}"}, **standing} for number in range(len(KEYS))}
     server = {"bind": "127.0.0.1:0", "operations": "127.0.0.1:0", "trusted_proxies": ["127.0.0.1"], "keys": keys}
     most = {"connections": 100_000, "connections_per_address": 100_000}
-    return server if limited else {**server, "concurrency": 10_000, "limits": most}
+    return server if limited else {**server, "limits": most}
 
 
 def resting(folder: Path, **account: Any) -> HubConfig:

@@ -76,15 +76,15 @@ async def _seat(name: str, symbol: str, market_type: Any, **more: Any) -> AsyncI
         plugin = CCXTPlugin()
         config = CCXTConfig(
             exchange=name,
-            api_key=Secret("key1"),
-            secret=Secret("secret1"),
+            api_key=Secret("canary-key1"),
+            secret=Secret("canary-secret1"),
             market_type=market_type,
             base_url=server.url,
             **more,
         )
         await plugin.init(config, VenueContext(account="mine", publish=print, quote=_no_quote))
         try:
-            yield Seat(plugin, server, ExchangeCounterpart(server.url, "key1"), symbol)
+            yield Seat(plugin, server, ExchangeCounterpart(server.url, "canary-key1"), symbol)
         finally:
             await plugin.close()
 

@@ -81,6 +81,38 @@ async def test_a_leg_is_moved_through_its_entry(bybit: Any, field: str, role: st
     assert answer.success
 
 
+async def test_a_leg_is_made_smaller_by_its_own_name_and_the_other_with_it(bybit: Any) -> None:
+    """After a part of the position was closed that is more than the legs' own: Bybit cuts them to the position, no further."""
+    await bybit.plugin.execute_order(bybit.order(quantity="0.006"), bybit.submission())
+    told = await enter(bybit)
+    await bybit.plugin.execute_order(bybit.order("sell", quantity="0.006"), bybit.submission())
+    stop = next(leg for leg in told.legs if leg.role == "stop_loss")
+    found = await bybit.plugin.fetch_order(bybit.ref(told.order_id))
+    assert {leg.quantity for leg in found.legs} == {Decimal("0.01")}
+    change = OrderChange(quantity="0.004")
+    assert (await bybit.plugin.amend_order(bybit.ref(stop.order_id), change, bybit.submission())).success
+    found = await bybit.plugin.fetch_order(bybit.ref(told.order_id))
+    assert told_of(found) == [(role, Status.ACCEPTED, Decimal("0.004")) for role in ("stop_loss", "take_profit")]
+    await bybit.move("65900")
+    [position] = await bybit.plugin.fetch_positions()
+    assert position.quantity == Decimal("0.006")
+
+
+async def test_the_legs_of_an_entry_that_rests_are_made_smaller_too(bybit: Any) -> None:
+    """What it fills later comes on top."""
+    await bybit.plugin.execute_order(bybit.order(quantity="0.006"), bybit.submission())
+    told = await enter(bybit, order_type="limit", price="67000", quantity="0.02")
+    await bybit.counterpart.fill(told.order_id, "0.01")
+    found = await bybit.plugin.fetch_order(bybit.ref(told.order_id))
+    stop = next(leg for leg in found.legs if leg.role == "stop_loss")
+    change = OrderChange(quantity="0.004")
+    assert (await bybit.plugin.amend_order(bybit.ref(stop.order_id), change, bybit.submission())).success
+    await bybit.counterpart.fill(told.order_id, "0.01")
+    found = await bybit.plugin.fetch_order(bybit.ref(told.order_id))
+    stops = [leg.quantity for leg in found.legs if leg.role == "stop_loss" and leg.status is Status.ACCEPTED]
+    assert sum(stops) == Decimal("0.014")
+
+
 async def test_the_prices_of_an_entry_that_rests_are_moved_on_it(bybit: Any) -> None:
     """The legs that come to be have them."""
     told = await enter(bybit, order_type="limit", price="67000")

@@ -50,14 +50,14 @@ class AtAnExchange:
             second=accounts[1],
             distribution="fks-exec-ccxt",
             sdk=["ccxt"],
-            secrets=["secret1", "secret2"],
+            secrets=["canary-secret1", "canary-secret2"],
             level="simulator",
             seconds=15.0,
             **self.fields,
         )
 
     def _config(self, url: str, number: int) -> fks_exec_ccxt.CCXTConfig:
-        key, secret = Secret(f"key{number}"), Secret(f"secret{number}")
+        key, secret = Secret(f"canary-key{number}"), Secret(f"canary-secret{number}")
         return fks_exec_ccxt.CCXTConfig(exchange=self.name, api_key=key, secret=secret, base_url=url, **self.config)
 
 

@@ -33,7 +33,7 @@ class Desk:
 
     def __init__(self, name: str, connection: Connection, url: str) -> None:
         self.name, self.connection, self.symbol = name, connection, MARKETS[name][1]
-        self.counterpart = ExchangeCounterpart(url, "key1")
+        self.counterpart = ExchangeCounterpart(url, "canary-key1")
         self._number = 0
 
     async def place(self, **more: Any) -> Any:
@@ -149,7 +149,7 @@ async def test_a_closed_market_is_told_as_closed() -> None:
 
 
 async def test_no_sentence_holds_key_secret_address_or_signature() -> None:
-    secrets = {"api_key": Secret("key1"), "secret": Secret("secret1")}
+    secrets = {"api_key": Secret("canary-key1"), "secret": Secret("canary-secret1")}
     async with desk("binance", **secrets) as one:
         one.connection.exchange.timeout = 300
         for fault in ("refuse", "drop", "hang", "error", "garbage", "truncated", "waf", "unavailable"):
@@ -157,7 +157,7 @@ async def test_no_sentence_holds_key_secret_address_or_signature() -> None:
             with pytest.raises((VenueError, Unsettled)) as caught:
                 await one.place()
             shown = f"{caught.value} {caught.value!r} {caught.value.__cause__}"
-            for word in ("key1", "secret1", "http://", "127.0.0.1", "signature", "timestamp="):
+            for word in ("canary-key1", "canary-secret1", "http://", "127.0.0.1", "signature", "timestamp="):
                 assert word not in shown
         await one.counterpart.release()
 
@@ -168,7 +168,7 @@ async def test_no_log_holds_key_or_signature(caplog: pytest.LogCaptureFixture) -
             for name in logging.root.manager.loggerDict:
                 caplog.set_level(logging.DEBUG, name)
             await one.place()
-    assert "key1" not in caplog.text
+    assert "canary-key1" not in caplog.text
     assert "signature" not in caplog.text
 
 

@@ -177,7 +177,11 @@ async def test_too_many_requests_are_told_when_to_come_back(binance: Any, contro
 
 
 async def test_keys_and_signatures_that_are_wrong_are_refused(exchange: BinanceExchange) -> None:
-    for key, secret, raised in (("key1", "wrong", -1022), ("nobody", "secret1", -2015), ("key2", "secret1", -1022)):
+    for key, secret, raised in (
+        ("canary-key1", "wrong", -1022),
+        ("nobody", "canary-secret1", -2015),
+        ("canary-key2", "canary-secret1", -1022),
+    ):
         async with client("binance", exchange.url, key, secret) as binance:
             assert (await refused(binance, binance.fetch_balance()))[0] == raised
 
@@ -191,7 +195,7 @@ async def test_ccxt_takes_a_key_that_is_not_valid_any_more_for_a_rate_limit(bina
 
 
 async def test_an_unsigned_request_is_told_what_it_lacks(exchange: BinanceExchange) -> None:
-    url, key = f"{exchange.url}/api/v3/account", {"X-MBX-APIKEY": "key1"}
+    url, key = f"{exchange.url}/api/v3/account", {"X-MBX-APIKEY": "canary-key1"}
     asked: list[tuple[str, dict[str, str]]] = [("", {}), ("", key), (f"?timestamp={exchange.now()}", key)]
     asked.append(("?timestamp=1&signature=00", {"X-MBX-APIKEY": "nobody"}))
     answers = []
@@ -219,13 +223,13 @@ async def test_a_clock_that_is_off_is_refused(binance: Any, control: ExchangeCou
 
 async def test_accounts_do_not_see_each_other(exchange: BinanceExchange, binance: Any, control: ExchangeCounterpart) -> None:
     order = await limit(binance, newClientOrderId="one")
-    async with client("binance", exchange.url, "key2") as other:
+    async with client("binance", exchange.url, "canary-key2") as other:
         assert await other.fetch_open_orders(BTC) == []
         assert (await refused(other, other.fetch_order(order["orderId"], BTC)))[0] == -2013
         assert (await refused(other, other.cancel_order(order["orderId"], BTC)))[0] == -2011
         assert (await other.fetch_balance())["USDT"]["used"] == 0
         await limit(other, newClientOrderId="one")
-    assert len(await ExchangeCounterpart(exchange.url, "key2").placed()) == 1
+    assert len(await ExchangeCounterpart(exchange.url, "canary-key2").placed()) == 1
     assert len(await control.placed()) == 2
 
 
@@ -657,11 +661,11 @@ async def test_a_reset_makes_it_new(binance: Any, control: ExchangeCounterpart) 
 @hypothesis.settings(max_examples=60)
 def test_nothing_is_made_of_nothing(steps: list[tuple[str, int, int]]) -> None:
     """What an account holds is what it had and what its trades came to; nothing is reserved that is not held."""
-    exchange = BinanceExchange(keys={"key1": "secret1"})
+    exchange = BinanceExchange(keys={"canary-key1": "canary-secret1"})
     for step in steps:
         _do(exchange, *step)
     engine = exchange.engine
-    totals, locked = engine.book.totals["key1"], engine.book.locked("key1", engine.assets)
+    totals, locked = engine.book.totals["canary-key1"], engine.book.locked("canary-key1", engine.assets)
     trades = [(order, trade) for order in engine.book.orders for trade in order.trades]
     held = sum((trade.quantity if order.buys else -trade.quantity for order, trade in trades), Decimal(0))
     paid = sum((trade.quantity * trade.price * (1 if order.buys else -1) for order, trade in trades), Decimal(0))
@@ -686,7 +690,9 @@ def _do(exchange: BinanceExchange, what: str, size: int, percent: int) -> None:
     try:
         if what in orders:
             query = f"symbol=BTCUSDT&{orders[what]}"
-            trading.place(Parameters(Asked(method="POST", path="", query=query)), "key1", "rest" if size % 7 == 0 else "")
+            trading.place(
+                Parameters(Asked(method="POST", path="", query=query)), "canary-key1", "rest" if size % 7 == 0 else ""
+            )
         elif what == "p":
             controls.price("BTCUSDT", price, bid_size="0.1", ask_size=f"0.{size:02}")
         elif found := exchange.engine.book.open_orders():

@@ -93,7 +93,9 @@ async def test_its_time_follows_a_scripted_clock(
 # Who asks.
 
 
-@pytest.mark.parametrize(("key", "secret", "code"), [("nobody", "secret1", "10003"), ("key1", "guessed", "10004")])
+@pytest.mark.parametrize(
+    ("key", "secret", "code"), [("nobody", "canary-secret1", "10003"), ("canary-key1", "guessed", "10004")]
+)
 async def test_an_unknown_key_and_a_wrong_signature_are_no_account(
     exchange: BybitExchange, key: str, secret: str, code: str
 ) -> None:
@@ -117,12 +119,12 @@ async def test_a_clock_that_is_off_is_refused_and_can_be_adjusted(
 
 
 async def test_the_accounts_are_apart(exchange: BybitExchange, client: Any) -> None:
-    async with clients.client("bybit", exchange.url, "key2") as other:
+    async with clients.client("bybit", exchange.url, "canary-key2") as other:
         await buy(client, clientOrderId="same")
         await buy(other, clientOrderId="same")
         await buy(other)
         assert [len(await each.fetch_my_trades(BTC)) for each in (client, other)] == [1, 2]
-    assert len(await ExchangeCounterpart(exchange.url, account="key1").placed()) == 1
+    assert len(await ExchangeCounterpart(exchange.url, account="canary-key1").placed()) == 1
 
 
 async def test_requests_beyond_the_rate_are_refused_when_enforced(client: Any, counterpart: ExchangeCounterpart) -> None:

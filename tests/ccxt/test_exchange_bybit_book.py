@@ -79,8 +79,8 @@ def check(book: Book, account: Account) -> None:
 @given(STEPS)
 def test_fills_positions_money_and_exits_fit_together(steps: list[object]) -> None:
     """Refusals change nothing."""
-    book = book_of(["key1"], lambda: 1_700_000_000_000)
-    account = book.accounts["key1"]
+    book = book_of(["canary-key1"], lambda: 1_700_000_000_000)
+    account = book.accounts["canary-key1"]
     for what in steps:
         before = len(account.orders), len(account.executions), account.usdt
         try:
@@ -92,8 +92,8 @@ def test_fills_positions_money_and_exits_fit_together(steps: list[object]) -> No
 
 def test_realtime_knows_the_newest_500_closed_orders_and_the_history_all() -> None:
     """docs/v5/order/open-order."""
-    book = book_of(["key1"], lambda: 1_700_000_000_000)
-    account = book.accounts["key1"]
+    book = book_of(["canary-key1"], lambda: 1_700_000_000_000)
+    account = book.accounts["canary-key1"]
     order = {"symbol": SYMBOL, "orderType": "Market", "qty": "0.001"}
     for number in range(501):
         placing.create(book, account, Fields({**order, "side": ("Buy", "Sell")[number % 2]}))

@@ -35,7 +35,9 @@ class Later(SystemClock):
 @asynccontextmanager
 async def opened(clock: Clock | None = None) -> AsyncIterator[tuple[Connection, Any]]:
     async with make("binance") as server:
-        config = CCXTConfig(exchange="binance", api_key=Secret("key1"), secret=Secret("secret1"), base_url=server.url)
+        config = CCXTConfig(
+            exchange="binance", api_key=Secret("canary-key1"), secret=Secret("canary-secret1"), base_url=server.url
+        )
         manager = ExchangeManager()
         context = VenueContext(account="mine", publish=print, quote=no_quote, clock=clock or SystemClock())
         connection = await manager.open("mine", config, context)

@@ -62,8 +62,8 @@ async def test_the_accounts_keep_their_own_keys_and_turns() -> None:
         first = await manager.open("a", config(server.url), context("a"))
         second = await manager.open("b", config(server.url, "2"), context("b"))
         await first.call(lambda: first.exchange.create_order("BTC/USDT", "limit", "buy", 0.01, 60000))
-        assert len(await ExchangeCounterpart(server.url, "key1").placed()) == 1
-        assert len(await ExchangeCounterpart(server.url, "key2").placed()) == 0
+        assert len(await ExchangeCounterpart(server.url, "canary-key1").placed()) == 1
+        assert len(await ExchangeCounterpart(server.url, "canary-key2").placed()) == 0
         assert first.turns is not second.turns
         await manager.close("a")
         await manager.close("b")
@@ -104,7 +104,7 @@ async def test_markets_that_are_kept_hold_no_task_and_no_key() -> None:
     async with make("binance") as server:
         before = asyncio.all_tasks()
         manager = ExchangeManager()
-        one = await manager.open("a", config(server.url, secret=Secret("secret1")), context("a"))
+        one = await manager.open("a", config(server.url, secret=Secret("canary-secret1")), context("a"))
         assert one.symbols
         held = weakref.ref(one)
         await manager.close("a")
@@ -126,7 +126,7 @@ async def test_markets_are_loaded_with_the_configuration_of_an_account_that_is_o
         assert second.listing is not None
         [(user, _, make_one)] = second.listing.users.values()
         assert user is second.exchange
-        assert (make_one(True).apiKey, first.exchange.apiKey) == ("key2", "key1")
+        assert (make_one(True).apiKey, first.exchange.apiKey) == ("canary-key2", "canary-key1")
         await manager.close("b")
 
 

@@ -69,7 +69,7 @@ async def test_what_every_order_says_must_be_said_by_the_configuration() -> None
 
 async def test_leverage_is_compared_over_http() -> None:
     async with make("bybit") as server:
-        counterpart = ExchangeCounterpart(server.url, "key1")
+        counterpart = ExchangeCounterpart(server.url, "canary-key1")
         manager = ExchangeManager()
         told = await _leverage(manager, server.url)
         await manager.open("mine", config("bybit", server.url, leverage=told), context())
@@ -81,14 +81,14 @@ async def test_leverage_is_compared_over_http() -> None:
 
 async def test_a_hedged_account_at_bybit_is_told_over_http() -> None:
     async with make("bybit") as server:
-        counterpart = ExchangeCounterpart(server.url, "key1")
+        counterpart = ExchangeCounterpart(server.url, "canary-key1")
         manager = ExchangeManager()
-        await counterpart.control("hedge", account="key1", on=True)
+        await counterpart.control("hedge", account="canary-key1", on=True)
         with pytest.raises(ConfigError, match="the account at bybit is hedged; write position_mode = 'hedged'"):
             await manager.open("mine", config("bybit", server.url), context())
         await manager.open("mine", config("bybit", server.url, position_mode="hedged"), context())
         await manager.close("mine")
-        await counterpart.control("hedge", account="key1", on=False)
+        await counterpart.control("hedge", account="canary-key1", on=False)
         with pytest.raises(ConfigError, match="position_mode is 'hedged', and the account at bybit is one_way"):
             await manager.open("mine", config("bybit", server.url, position_mode="hedged"), context())
 
@@ -96,17 +96,17 @@ async def test_a_hedged_account_at_bybit_is_told_over_http() -> None:
 async def test_leverage_of_another_instrument_is_compared_before_its_first_order() -> None:
     other = "ETH/USDT:USDT"
     async with make("bybit") as server:
-        counterpart = ExchangeCounterpart(server.url, "key1")
+        counterpart = ExchangeCounterpart(server.url, "canary-key1")
         plugin = CCXTPlugin()
         await plugin.init(config("bybit", server.url, leverage="10"), context())
-        await counterpart.control("leverage", account="key1", symbol="ETHUSDT", leverage="3")
+        await counterpart.control("leverage", account="canary-key1", symbol="ETHUSDT", leverage="3")
         assert (await plugin.fetch_instrument(other)).symbol == other
         for count in (1, 2):
             with pytest.raises(VenueRejected, match=f"leverage is 10 here and 3 for {other}") as caught:
                 await plugin.execute_order(_order(other), _submission(count))
             assert caught.value.code == "MODE"
         assert await counterpart.requests() == 0
-        await counterpart.control("leverage", account="key1", symbol="ETHUSDT", leverage="10")
+        await counterpart.control("leverage", account="canary-key1", symbol="ETHUSDT", leverage="10")
         asked = server.counts["GET /v5/position/list"]
         for count in (3, 4):
             await plugin.execute_order(_order(other), _submission(count))
@@ -118,12 +118,12 @@ async def test_leverage_of_another_instrument_is_compared_before_its_first_order
 async def test_an_exit_does_not_wait_for_the_leverage() -> None:
     other = "ETH/USDT:USDT"
     async with make("bybit") as server:
-        counterpart = ExchangeCounterpart(server.url, "key1")
+        counterpart = ExchangeCounterpart(server.url, "canary-key1")
         plugin = CCXTPlugin()
         await plugin.init(config("bybit", server.url, leverage="10"), context())
         await plugin.execute_order(_order(other), _submission(1))
         plugin.connection.compared.clear()
-        await counterpart.control("leverage", account="key1", symbol="ETHUSDT", leverage="3")
+        await counterpart.control("leverage", account="canary-key1", symbol="ETHUSDT", leverage="3")
         asked = server.counts["GET /v5/position/list"]
         await plugin.execute_order(_order(other, side="sell", reduce_only=True), _submission(2))
         assert server.counts["GET /v5/position/list"] == asked
@@ -133,7 +133,7 @@ async def test_an_exit_does_not_wait_for_the_leverage() -> None:
 async def test_leverage_that_cannot_be_read_leaves_the_order_unsent() -> None:
     other = "ETH/USDT:USDT"
     async with make("bybit") as server:
-        counterpart = ExchangeCounterpart(server.url, "key1")
+        counterpart = ExchangeCounterpart(server.url, "canary-key1")
         plugin = CCXTPlugin()
         await plugin.init(config("bybit", server.url, leverage="10"), context())
         await counterpart.away(True)
@@ -161,12 +161,12 @@ async def test_what_is_held_can_be_closed_though_the_leverage_differs() -> None:
     """An exit that waits for somebody to change a configuration costs more than another leverage."""
     symbol = "BTC/USDT:USDT"
     async with make("bybit") as server:
-        counterpart = ExchangeCounterpart(server.url, "key1")
+        counterpart = ExchangeCounterpart(server.url, "canary-key1")
         before = CCXTPlugin()
         await before.init(config("bybit", server.url), context())
         assert (await before.execute_order(_order(symbol), _submission(1))).status == "filled"
         await before.close()
-        await counterpart.control("leverage", account="key1", symbol="BTCUSDT", leverage="3")
+        await counterpart.control("leverage", account="canary-key1", symbol="BTCUSDT", leverage="3")
         plugin = CCXTPlugin()
         await plugin.init(config("bybit", server.url, leverage="5"), context())
         with pytest.raises(VenueRejected, match="leverage is 5 here and 3"):

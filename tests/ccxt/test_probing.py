@@ -182,7 +182,7 @@ def test_the_probe_sends_nothing_touches_nothing_and_is_kept() -> None:
     assert time.perf_counter() - start < 1
     assert not exchange.sent
     assert exchange.options == options
-    assert exchange.apiKey == "key-of-nobody"
+    assert exchange.apiKey == "canary-key-of-nobody"
     assert probes.of(exchange.markets["ETH/USDT:USDT"]) is found
     assert probes.of(exchange.markets["BTC/USD:BTC"]) is not found
     assert found.leverage == 5

@@ -32,7 +32,7 @@ MARKETS = {"binance": ("spot", "BTC/USDT"), "bybit": ("swap", "BTC/USDT:USDT")}
 
 def write(folder: Path, name: str, url: str, more: str = "") -> None:
     """A configuration, and its keys."""
-    for word, text in (("key", "key1"), ("secret", "secret1")):
+    for word, text in (("key", "canary-key1"), ("secret", "canary-secret1")):
         (folder / word).touch(0o600)
         (folder / word).write_text(text, "utf-8")
     text = CONFIG.format(name=name, market_type=MARKETS[name][0], url=url, more=more)

@@ -66,7 +66,7 @@ async def test_it_opens_trades_and_closes(seat: Any, name: str) -> None:
 
 async def test_no_secret_is_in_its_texts(binance: Any) -> None:
     plugin = binance.plugin
-    assert "secret1" not in f"{plugin!r}{plugin}{plugin.connection!r}{vars(plugin)}"
+    assert "canary-secret1" not in f"{plugin!r}{plugin}{plugin.connection!r}{vars(plugin)}"
 
 
 async def test_an_instance_that_is_handed_over_is_used_and_left_open() -> None:

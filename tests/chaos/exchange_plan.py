@@ -16,7 +16,7 @@ from fks_exec_simulators.exchanges.wire import Kind
 
 ACCOUNT = "chaos"
 JOURNAL = "journal.db"
-KEY, SECRET = "key1", "secret1"
+KEY, SECRET = "canary-key1", "canary-secret1"
 DEADLINE = 0.2
 """Seconds for a call to the exchange."""
 WINDOW = 0.6

@@ -15,7 +15,10 @@ ACCOUNT = "chaos"
 JOURNAL = "journal.db"
 OPERATOR = "op-"
 """How the ids of the orders begin that the host's operator sends by himself."""
-KEYS = {"outcome": "waits-0123456789abcdefghijklmnopqrstuvwxyz", "accepted": "hurry-0123456789abcdefghijklmnopqrstuvwxyz"}
+KEYS = {
+    "outcome": "canary-waits-0123456789abcdefghijklmnopqrstuvwxyz",
+    "accepted": "canary-hurry-0123456789abcdefghijklmnopqrstuvwxyz",
+}
 """Two senders of alerts, by how they want to be answered; and their secrets."""
 GUARDED: dict[str, dict[str, Any]] = {
     "pair": {"protection": "reduce_only_pair", "amend": False},
@@ -28,7 +31,7 @@ LEVELS = {"buy": ("98", "102.5"), "sell": ("102", "97.5")}
 """Stop and target of each side; the market stands at 100, and now and then beyond all of them."""
 NEARER = {"buy": "98.5", "sell": "101.5"}
 """Where a stop is moved."""
-SECRETS = {**KEYS, **{name: f"{name}-0123456789abcdefghijklmnopqrstuvwxyz" for name in GUARDED}}
+SECRETS = {**KEYS, **{name: f"canary-{name}-0123456789abcdefghijklmnopqrstuvwxyz" for name in GUARDED}}
 """The secrets of all senders, by the names of their keys."""
 MAX_AGE = 1.0
 """Seconds after which an entry is not sent any more."""

@@ -193,7 +193,7 @@ async def test_an_init_that_takes_too_long_is_given_up() -> None:
     account = Account("mine", venue, open_timeout=0.01)
     with pytest.raises(AccountNotReady, match=r"did not answer within 0\.01 s while opening"):
         await account.open()
-    assert venue.closed == 1
+    assert (venue.closed, account.reason) == (1, "the venue did not answer within 0.01 s while opening")
 
 
 async def test_an_opening_that_is_cancelled_lets_go() -> None:

@@ -75,7 +75,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir(mode=0o700)
     with pytest.raises(ConfigError, match="cannot be read"):
         read_secret({"file": "folder"}, WHERE, tmp_path)
-    (tmp_path / "binary").write_bytes(b"hunter2\xff")
+    (tmp_path / "binary").write_bytes(b"no text: \xff")
     (tmp_path / "binary").chmod(0o600)
     with pytest.raises(ConfigError, match="not UTF-8 text") as caught:
         read_secret({"file": "binary"}, WHERE, tmp_path)
@@ -102,6 +102,77 @@ def test_a_keyring_that_is_not_installed_says_what_to_install(monkeypatch: pytes
     """It is no dependency of the core."""
     monkeypatch.setitem(sys.modules, "keyring", None)
     with pytest.raises(ConfigError, match="pip install keyring"):
+        read_secret({"keyring": "acme/me"}, WHERE, tmp_path)
+
+
+class KeyringError(Exception):
+    """The root of the package's own errors."""
+
+
+class NoKeyringError(KeyringError, RuntimeError):
+    """There is no backend."""
+
+
+class KeyringLocked(KeyringError):
+    """Nobody has unlocked it."""
+
+
+class InitError(KeyringError):
+    """There is no bus of a session."""
+
+
+class BackendFailed(OSError):
+    """What a backend raises of its own."""
+
+
+def failing_keyring(error: Exception) -> types.ModuleType:
+    """A module ``keyring`` whose backend fails."""
+
+    def get_password(service: str, user: str) -> str:
+        raise error
+
+    module = types.ModuleType("keyring")
+    module.get_password = get_password  # type: ignore[attr-defined]
+    return module
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (NoKeyringError("hunter2"), r"no keyring, as one without a desktop has none; .* \{ file = \"/path\" \}"),
+        (KeyringLocked("hunter2"), "locked; unlock it"),
+        (InitError("hunter2"), "cannot be opened; it wants a session"),
+        (KeyringError("hunter2"), "failed with KeyringError; run: keyring diagnose"),
+        (BackendFailed("hunter2"), "failed with BackendFailed; run: keyring diagnose"),
+        (ModuleNotFoundError("hunter2", name="backend"), "failed with ModuleNotFoundError; run: keyring diagnose"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_keyring_that_fails_says_so_without_its_own_words(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception, sentence: str
+) -> None:
+    """A machine without a desktop, a locked one, and what else a backend raises; none of it comes out as a trace."""
+    monkeypatch.setitem(sys.modules, "keyring", failing_keyring(error))
+    with pytest.raises(ConfigError, match=f"^{WHERE}: .*{sentence}") as caught:
+        read_secret({"keyring": "acme/me"}, WHERE, tmp_path)
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("name", ["hunter2", "hunter2/", "/hunter2", "/"])
+def test_an_entry_of_a_keyring_has_a_service_and_a_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    """The keyring is not asked, and the text, which may be the secret, is not repeated."""
+    monkeypatch.setitem(sys.modules, "keyring", failing_keyring(AssertionError("it was asked")))
+    with pytest.raises(ConfigError, match="has a service and a user") as caught:
+        read_secret({"keyring": name}, WHERE, tmp_path)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_an_empty_password_of_a_keyring_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As from anywhere else."""
+    monkeypatch.setitem(sys.modules, "keyring", keyring_with({("acme", "me"): ""}))
+    with pytest.raises(ConfigError, match="the secret from keyring 'acme/me' is empty"):
         read_secret({"keyring": "acme/me"}, WHERE, tmp_path)
 
 

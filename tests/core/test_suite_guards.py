@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import io
 import os
 import random
@@ -84,12 +85,30 @@ def test_what_only_computes_is_not_blamed(name: str) -> None:
     assert watch.calls > 0
 
 
+def test_a_round_of_the_collector_is_not_the_codes() -> None:
+    """Others have callbacks there, which ask for the time: Hypothesis, what measures a program."""
+    rounds: list[float] = []
+    gc.callbacks.append(lambda phase, about: rounds.append(time.perf_counter()))
+    often = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        with Watch() as watch:
+            made = [[each] for each in range(100)]
+    finally:
+        gc.set_threshold(*often)
+        gc.callbacks.pop()
+    assert watch.outside == []
+    assert len(made) == 100
+    assert rounds, "the collector has its rounds before and after"
+
+
 def test_the_watch_ends_with_its_block() -> None:
     with Watch() as watch:
         pass
     time.time()
     assert watch.outside == []
     assert sys.getprofile() is None
+    assert gc.isenabled()
 
 
 def test_the_odd_accounts_lack_each_figure_once() -> None:

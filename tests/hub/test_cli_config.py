@@ -230,6 +230,7 @@ def test_check_tries_every_part(here: Path, capsys: pytest.CaptureFixture[str]) 
         "plugins",
         "account paper",
         "account paper, guards",
+        "state",
         "journal",
     ]
     assert [path.name for path in here.iterdir()] == ["fks-exec.toml"]

@@ -42,8 +42,8 @@ def test_every_meaning_of_a_word_is_told(capsys: pytest.CaptureFixture[str]) -> 
     """A guard's denial and a venue's refusal have the same code; the guards that share one are told together."""
     assert run(["explain", "no_quote"]) == 0
     texts = capsys.readouterr().out.split("\n\n")
-    [denial] = [text for text in texts if text.startswith("NO_QUOTE: denial")]
-    assert "from fks-exec-hub (exposure), fks-exec-hub (margin)" in denial
+    [guards] = [text for text in texts if "from fks-exec-hub (exposure), fks-exec-hub (margin)" in text]
+    assert guards.startswith("NO_QUOTE: denial")
     [venue] = [text for text in texts if text.startswith("NO_QUOTE: result, from fks-exec-paper\n")]
     assert PAPER["NO_QUOTE"].remedy in venue
 

@@ -518,5 +518,7 @@ def test_check_finds_a_journal_that_cannot_be_written(
 ) -> None:
     """Before an order does; the system's answer is made up, since root may write everywhere."""
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    [step] = [step for step in answer(capsys, "check", code=78)["steps"] if not step["ok"]]
-    assert "cannot be written: make the file and its folder writable" in step["message"]
+    failed = {step["what"]: step["message"] for step in answer(capsys, "check", code=78)["steps"] if not step["ok"]}
+    assert list(failed) == ["state", "journal"]
+    assert "cannot be made, since" in failed["state"]
+    assert "cannot be written: make the file and its folder writable" in failed["journal"]

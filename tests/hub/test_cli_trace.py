@@ -28,7 +28,7 @@ ask = 60000
 """
 
 START = 1_795_000_000_000
-SECRET = "canary-of-the-body"
+SECRET = "hidden-in-the-body"
 RAW = b'{"symbol": "BTC/USDT", "secret": "%s"}' % SECRET.encode()
 ORDER = Order(symbol="BTC/USDT", side="buy", quantity="0.01", signal_time=START - 250)
 LIMITS = json.dumps({"account": {}, "guards": {"position_size": {"max_quantity": "2"}}})
@@ -141,6 +141,7 @@ def test_the_steps_say_what_was_seen_asked_and_answered(here: Path, traced: Trac
     unknown_then_filled()
     facts: dict[str, Any] = {}
     for step in traced("alert", "--json")["steps"]:
+        assert step["account"] == "paper"
         facts.setdefault(step["what"], step["facts"])
     assert facts["arrived"] == {"bytes": len(RAW), "sha256": hashlib.sha256(RAW).hexdigest()}
     assert facts["read"]["signal_time"] == START - 250
@@ -158,14 +159,15 @@ def test_the_text_says_the_same_in_a_line_each(here: Path, traced: Traced) -> No
     unknown_then_filled()
     lines = traced("alert").splitlines()
     assert lines[0] == "paper/alert: filled"
-    assert len(lines) == 14
-    assert "signalled 250 ms before" in lines[2]
-    assert "position 0.5" in lines[3]
-    assert "guards position_size (max_quantity 2)" in lines[3]
-    assert "+30 ms  answer    unknown, DEADLINE: no answer" in lines[6]
-    assert "[alert~sl2] made by the hub: stop_loss" not in lines[6]
-    assert "[alert~sl2] made by the hub: stop_loss" in lines[7]
-    assert "stop_loss at 50000: accepted" in lines[10]
+    assert lines[1] == "  ~sl2  stop_loss of alert: pending"
+    assert len(lines) == 16
+    assert "signalled 250 ms before" in lines[3]
+    assert "position 0.5" in lines[4]
+    assert "guards position_size (max_quantity 2)" in lines[4]
+    assert "+30 ms        answer    unknown, DEADLINE: no answer" in lines[7]
+    assert "+968 ms  ~sl2  arrived   made by the hub: stop_loss" in lines[8]
+    assert "stop_loss at 50000: accepted" in lines[11]
+    assert lines[15].startswith("not recorded: alert: no look-up is recorded")
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])

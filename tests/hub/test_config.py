@@ -84,7 +84,11 @@ def test_the_file_is_found_by_argument_then_variable_then_name(monkeypatch: pyte
         ("cash = 100000", "cahs = 100000", r"accounts\.paper\.config\.cahs: is unknown; did you mean cash\?"),
         ("cash = 100000", 'cash = "plenty"', r"accounts\.paper\.config\.cash: .*not a decimal number"),
         ('guards = ["confidence", "tight"]', "", r"accounts\.paper\.guards: is missing; write guards = \[\"confidence\""),
-        ('"tight"]', '"tigth"]', r"guards\.tight: no account lists this guard; did you mean tigth\?"),
+        (
+            '"tight"]',
+            '"tigth"]',
+            r"guards\.tight: no account lists this guard, but accounts\.paper\.guards has tigth; write both",
+        ),
         ("percent = 0.25", "percent = -1", r"guards\.tight\.percent"),
         ("percent = 0.25", "per_cent = 1", r"guards\.tight\.per_cent: is unknown; did you mean percent\?"),
         ('type = "position_size"', 'type = "weekend"', r"no plugin named 'weekend' is installed"),

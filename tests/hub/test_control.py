@@ -303,3 +303,16 @@ async def test_where_there_are_no_such_sockets_the_host_serves_without(tmp_path:
         assert path is None
         with pytest.raises(NoHost, match="stop it first"):
             await ask_host(config, "cancel", account=ACCOUNT, id="one")
+
+
+async def test_who_only_asks_whether_a_host_is_here_leaves_no_line_in_its_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a second host does before it gives up."""
+    async with host_at(Venue(), config_of(tmp_path)) as (_, path):
+        with pytest.raises(CannotServe, match="another host answers"):
+            await asyncio.to_thread(sockets.bind, path)
+        await raw(path, b"no JSON\n")
+    assert [each.getMessage()[:58] for each in caplog.records if "control" in each.getMessage()] == [
+        "control: refused with INVALID: the text is not JSON: Expec"
+    ]

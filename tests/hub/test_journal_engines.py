@@ -99,6 +99,7 @@ async def _everything(journal: Journal) -> dict[str, Any]:
         "positions": await journal.positions(ACCOUNT),
         "halt": await journal.halt(ACCOUNT),
         "orders": await journal.orders(),
+        "accounts": await journal.accounts(),
         "of each": [
             (
                 await journal.order(key(name)),

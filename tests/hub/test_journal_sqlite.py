@@ -350,7 +350,13 @@ def test_one_lane_is_read_along_the_index(plan: Callable[[str], str]) -> None:
     assert "orders_unfinished (account=? AND state=? AND lane=?)" in plan("lane")
 
 
-@pytest.mark.parametrize("query", sorted(set(QUERIES) - {"newest"}))
+def test_which_accounts_have_orders_is_asked_of_each_account_once(plan: Callable[[str], str]) -> None:
+    """They are few; their orders are not."""
+    assert "USING COVERING INDEX orders_of_account (account=?)" in plan("accounts")
+    assert "SCAN o" not in plan("accounts")
+
+
+@pytest.mark.parametrize("query", sorted(set(QUERIES) - {"newest", "accounts"}))
 def test_no_read_scans_a_table(plan: Callable[[str], str], query: str) -> None:
     scans = [line for line in plan(query).splitlines() if line.startswith("SCAN")]
     assert [line for line in scans if line not in ("SCAN chosen", "SCAN CONSTANT ROW")] == []

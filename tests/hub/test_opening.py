@@ -124,6 +124,16 @@ async def test_an_account_that_cannot_open_is_not_ready_with_its_reason_and_is_t
     assert stage.opened == 3
 
 
+async def test_that_an_account_is_not_ready_is_said_once(tmp_path: Path) -> None:
+    """Its opening has raised that sentence, and so does what is asked of it."""
+    stage = Stage()
+    stage.open_errors.append(AccountNotReady(ACCOUNT, "the terminal is down"))
+    async with hub_on(stage, configure(tmp_path)) as hub:
+        assert hub.status()[0].reason == "the terminal is down"
+        with pytest.raises(AccountNotReady, match=r"^account 'main' is not ready: the terminal is down$"):
+            await hub.execute_order(ACCOUNT, buy())
+
+
 async def test_a_required_account_that_cannot_open_stops_the_start_and_frees_the_journal(tmp_path: Path) -> None:
     stage = Stage()
     stage.open_errors.append(VenueRejected("terminal down"))
@@ -207,3 +217,26 @@ def test_the_synchronous_hub_leaves_no_thread_when_it_cannot_start(tmp_path: Pat
     with pytest.raises(ConfigError):
         sync.ExecutionHub.open(configure(tmp_path, journal="kafka:x"), plugins=[Stage()]).start()
     assert threading.active_count() <= before
+
+
+@pytest.mark.parametrize("where", ["state", "state/deeper"])
+async def test_a_file_in_place_of_the_state_folder_stops_the_start(tmp_path: Path, where: str) -> None:
+    """Before the journal is made; nor is an account to open for ever."""
+    (tmp_path / "state").write_text("", "ascii")
+    with pytest.raises(ConfigError, match=r"^state: .*/state is no folder; move it away"):
+        await hub_on(Stage(), configure(tmp_path, state=where)).start()
+    assert [each.name for each in tmp_path.iterdir()] == ["state"]
+
+
+async def test_an_account_whose_folder_cannot_be_made_is_not_ready_with_that_reason(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is tried again: somebody may mend it meanwhile."""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / ACCOUNT).write_text("", "ascii")
+    async with hub_on(Stage(), configure(tmp_path)) as hub:
+        [status] = hub.status()
+    assert not status.ready
+    assert "its folder" in status.reason
+    assert "cannot be made: file exists; look at state in the configuration" in status.reason
+    assert "never retrieved" not in caplog.text

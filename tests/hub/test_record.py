@@ -311,11 +311,11 @@ async def test_keys_that_may_differ_do_not_count_and_others_do(tmp_path: Path, s
 
 async def test_another_secret_is_no_difference(tmp_path: Path, stranger: Stranger, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record holds none, and a sandbox has its own."""
-    monkeypatch.setenv("SANDBOX_KEY", "one secret")
-    monkeypatch.setenv("LIVE_KEY", "another secret")
+    monkeypatch.setenv("SANDBOX_KEY", "canary-one")
+    monkeypatch.setenv("LIVE_KEY", "canary-another")
     config = configured(tmp_path, config={"key": {"env": "SANDBOX_KEY"}})
     recorded(config)
-    assert "one secret" not in config.record_file(ACCOUNT).read_text("utf-8")
+    assert "canary-one" not in config.record_file(ACCOUNT).read_text("utf-8")
     async with hub_with(configured(tmp_path, config={"key": {"env": "LIVE_KEY"}})) as hub:
         assert (await hub.execute_order(ACCOUNT, buy())).status == "filled"
 

@@ -82,3 +82,47 @@ async def test_the_fees_are_paid_once() -> None:
     spot = Instrument(symbol=SYMBOL, base="BTC", quote="USDT")
     changed = shares(desk, order(desk, CLOSE_ALL), sold(2), {"USDT": Decimal(4)}, spot)
     assert {now.strategy: now.realized_pnl for _, now in changed} == {"a": 6, "b": 10}
+
+
+def stop_sold(quantity: Any) -> Fill:
+    """A sale of a stop that the venue keeps with its entry."""
+    return Fill(trade_id=f"s{quantity}", quantity=quantity, price=90, side="sell", leg="stop_loss")
+
+
+BUY = Order(symbol=SYMBOL, side="buy", quantity=1, strategy="b", stop_loss=90)
+
+
+async def test_what_a_stop_sells_beyond_its_strategys_own_was_held_by_others() -> None:
+    """By the one whose name comes first; the order's own strategy before them all."""
+    desk = desk_with(a=1, b="0.4", c=1)
+    entry = order(desk, BUY, "entry")
+    assert booked(desk, entry, [stop_sold(1)]) == {"b": 0, "a": Decimal("0.4")}
+    assert booked(desk, entry, [stop_sold(2)]) == {"b": 0, "a": 0, "c": Decimal("0.4")}
+    assert booked(desk, entry, [stop_sold("0.3")]) == {"b": Decimal("0.1")}
+
+
+async def test_a_stop_that_is_an_order_of_its_own_is_shared_likewise() -> None:
+    """An exit is not: whoever sells what is not its own stands against the others."""
+    desk = desk_with(a=1, b="0.4")
+    leg = Order(symbol=SYMBOL, side="sell", quantity=1, strategy="b", order_type="stop", stop_price=90)
+    assert booked(desk, order(desk, leg, "entry~sl1", role="stop_loss"), sold(1)) == {"b": 0, "a": Decimal("0.4")}
+    assert booked(desk, order(desk, leg, "sale"), sold(1)) == {"b": Decimal("-0.6")}
+
+
+async def test_what_nobody_held_is_the_stops_own() -> None:
+    """Both legs have filled: that is taken back from the other side. Shorts of others are none of a sale's."""
+    desk = desk_with(b="0.4", short=-1)
+    assert booked(desk, order(desk, BUY, "entry"), [stop_sold(1)]) == {"b": Decimal("-0.6")}
+
+
+async def test_a_fill_and_its_stop_that_are_told_together_are_booked_one_after_the_other() -> None:
+    """Nothing of it was held before; the others keep theirs, and the entry's own strategy pays the fees."""
+    desk = desk_with(a=1)
+    spot = Instrument(symbol=SYMBOL, base="BTC", quote="USDT")
+    bought = Fill(trade_id="1", quantity=1, price=100, side="buy")
+    moves = [bought, stop_sold("1.5")]
+    changed = shares(desk, order(desk, BUY, "entry"), moves, {"USDT": Decimal(4)}, spot)
+    assert {now.strategy: (now.quantity, now.realized_pnl) for _, now in changed} == {
+        "b": (0, -14),
+        "a": (Decimal("0.5"), -5),
+    }

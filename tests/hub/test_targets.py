@@ -230,7 +230,7 @@ async def test_the_target_is_in_the_journal_with_the_intent(tmp_path: Path) -> N
         await hub.execute_order(ACCOUNT, reverse())
         recorded = await hub.journal.order(Key(ACCOUNT, "reverse"))
     assert recorded is not None
-    assert '"target":{"chase":true,"entry":"2","exit":"2","older":{}}' in recorded.attempts[0].decision
+    assert '"target":{"against":"0","chase":true,"entry":"2","exit":"2","older":{}}' in recorded.attempts[0].decision
     assert recorded.terminal
 
 

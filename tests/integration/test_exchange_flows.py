@@ -65,14 +65,15 @@ class Venue:
         self.server = server
         self.side = ExchangeCounterpart(server.url)
 
-    def account(self, folder: Path, key: str = "key1", **more: Any) -> dict[str, Any]:
+    def account(self, folder: Path, key: str = "canary-key1", **more: Any) -> dict[str, Any]:
         """An account of it, with the keys in files."""
         words = {"api_key": key, "secret": self.server.keys[key]}
+        files = {name: f"{key.removeprefix('canary-')}-{name}" for name in words}
         for name, text in words.items():
-            (folder / f"{key}-{name}").touch(0o600)
-            (folder / f"{key}-{name}").write_text(text, "utf-8")
+            (folder / files[name]).touch(0o600)
+            (folder / files[name]).write_text(text, "utf-8")
         config = {"exchange": self.server.name, "base_url": self.server.url}
-        config |= {name: {"file": f"{key}-{name}"} for name in words}
+        config |= {name: {"file": file} for name, file in files.items()}
         if self.server.name == "bybit":
             config["market_type"] = "swap"
         return {"venue": "ccxt", "currency": "USDT", "guards": [], "config": config, **more}
@@ -261,7 +262,7 @@ async def test_a_close_takes_off_what_is_there_and_no_more(bybit: Venue, tmp_pat
             await exchange.create_order(SWAP, "market", "sell", 0.01, None, {"reduceOnly": True})
         closed = await (await hub.submit("swap", ClosePosition(symbol=SWAP))).result()
         assert closed.filled_quantity == Decimal("0.01")
-    assert await bybit.side.control("positions", account="key1") == []
+    assert await bybit.side.control("positions", account="canary-key1") == []
 
 
 async def test_a_host_that_was_killed_finds_its_order_at_the_next_start(binance: Venue, tmp_path: Path) -> None:
@@ -299,10 +300,10 @@ async def test_accounts_at_two_exchanges_do_not_touch_each_other(binance: Venue,
     """Two keys of one exchange and one of another in one host; one exchange that hangs holds up no other account."""
     accounts = {
         "spot": binance.account(tmp_path, deadline=2),
-        "second": binance.account(tmp_path, key="key2"),
+        "second": binance.account(tmp_path, key="canary-key2"),
         "swap": bybit.account(tmp_path),
     }
-    await binance.side.control("fund", asset="USDT", amount="1000", account="key2")
+    await binance.side.control("fund", asset="USDT", amount="1000", account="canary-key2")
     async with hub_of(tmp_path, accounts) as hub:
         await binance.side.fault("hang")
         slow = asyncio.create_task(hub.execute_order("spot", market(client_order_id="slow")))

@@ -20,7 +20,7 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 PYTHON = [text for language, text in BLOCKS if language == "python"]
 SHELL = [text for language, text in BLOCKS if language == "sh"]
 TOML = [text for language, text in BLOCKS if language == "toml"]
-SECRET = "a-secret-of-the-readme-0123456789-abcdef"
+SECRET = "canary-of-the-readme-0123456789-abcdef"
 
 
 @pytest.fixture
@@ -53,6 +53,17 @@ def test_the_command_line_does_what_it_shows(folder: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "filled" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_each_way_to_say_a_size_passes_the_guards_that_stand_there(folder: Path) -> None:
+    """A reader tries them on the configuration of above."""
+    sizes = re.findall(r"`(--(?:quote-amount|equity-percent|risk-percent) [0-9.]+)`", README)
+    assert len(sizes) == 3
+    rest = "--stop-loss 67000 --take-profit 69000 --confidence 0.75"
+    for size in sizes:
+        order = f"fks-exec order paper BTC/USDT buy {size} {rest} || test $? = 3; fks-exec order paper BTC/USDT close"
+        done = subprocess.run(["bash", "-euc", order], cwd=folder, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, "denied" in done.stdout) == (0, False), done.stdout + done.stderr
 
 
 def test_check_names_a_secret_that_is_not_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

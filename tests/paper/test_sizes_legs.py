@@ -181,6 +181,17 @@ def test_the_legs_of_an_open_entry_follow_its_fills_and_can_be_moved(bench: Any)
     assert bench.held() == 0
 
 
+def test_the_legs_of_an_open_entry_are_made_smaller_and_grow_by_what_it_fills_later(bench: Any) -> None:
+    """A part of it was sold; each leg by itself, until the entry fills further."""
+    entry = entered(bench, 3)
+    bench.amend(entry, "stop_loss", quantity=1, stop_price=95)
+    assert [(leg.trigger_price, leg.quantity) for leg in entry.legs] == [(95, 1), (120, 3)]
+    bench.quote(99, 100, ask_size=1)
+    assert [(leg.trigger_price, leg.quantity) for leg in entry.legs] == [(95, 2), (120, 2)]
+    bench.quote(95, 96, ask_size=0)
+    assert bench.held() == 2
+
+
 def test_a_stop_that_was_reached_is_not_moved_any_more(bench: Any) -> None:
     """It has no price; smaller it can be."""
     entry = entered(bench, 4)

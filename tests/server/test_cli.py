@@ -204,6 +204,9 @@ def test_a_journal_that_another_process_owns_is_a_sentence_with_its_id(tmp_path:
         ('"TV_SECRET"', '"SHORT_SECRET"', "the secret is not 32 to 256 letters"),
         ('"TV_SECRET"', '"NO_SECRET"', "the environment variable NO_SECRET is not set"),
         ('bind = "127.0.0.1:0"', 'bind = "8080"', "bind '8080' is not an address"),
+        ("[plugins.server]\n", "[plugins.servr.limits]\nstrangers = 5\n[plugins.server]\n", "did you mean plugins.server?"),
+        ("[plugins.server]\n", "[plugins.mt4]\nport = 5\n[plugins.server]\n", "no installed host reads this table"),
+        ('journal = "sqlite:fks-exec.db"', 'state = "fks-exec.toml"', "state: "),
     ],
 )
 def test_a_configuration_at_fault_is_a_sentence_and_78(tmp_path: Path, old: str, new: str, sentence: str) -> None:
@@ -282,3 +285,24 @@ def test_check_finds_what_serve_would_refuse(tmp_path: Path, old: str, new: str,
     [line] = [line for line in found.stdout.splitlines() if line.startswith("FAILED")]
     assert "plugins.server" in line
     assert sentence in line
+
+
+def test_several_processes_are_refused_with_the_reason(tmp_path: Path) -> None:
+    """One is what it is anyway."""
+    config(tmp_path)
+    found = run(tmp_path, "serve", "--workers", "4")
+    assert found.returncode == 2
+    assert "one process owns a journal, so that no order is sent twice" in " ".join(found.stderr.split())
+    assert not (tmp_path / "fks-exec.db").exists()
+    with serving(tmp_path, ("serve", "--workers", "1")) as (_, line):
+        assert line.startswith("ready:")
+
+
+def test_a_journal_in_memory_is_a_warning(tmp_path: Path) -> None:
+    """The host starts: for a trial it is enough."""
+    config(tmp_path, CONFIG.replace("sqlite:fks-exec.db", "memory:"))
+    with serving(tmp_path) as (process, _):
+        process.terminate()
+        _, err = process.communicate(timeout=15)
+    assert "nothing outlives this process" in err
+    assert 'write journal = "sqlite:fks-exec.db"' in err

@@ -102,7 +102,7 @@ def test_a_secret_that_is_short_or_stands_in_no_path_stops_the_start(tmp_path: P
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [
-        ({"keys": {}}, "nobody may send alerts; add a table [plugins.server.keys.NAME]"),
+        ({"keys": {}}, "nobody may send alerts; run 'fks-exec keys new NAME'"),
         ({"keys": {"a b": {"sha256": SHA256, "accounts": ["main"]}}}, "the key's name 'a b' is not 1 to 32 letters"),
         ({"bind": "8080"}, "bind '8080' is not an address"),
         ({"bind": "::1:8080"}, "bind '::1:8080' is not an address"),
@@ -148,6 +148,8 @@ TOKEN = {"key": {"file": "secret"}, "algorithm": "HS256", "issuer": "me", "accou
         ({"clients": {"bot": {**CLIENT, "secrets": [{"file": "short"}]}}}, "a secret is shorter than 32 bytes; make one"),
         ({"clients": {"bot": CLIENT, "cat": CLIENT}}, "the clients bot and cat have the same secret"),
         ({"clients": {"tv": CLIENT}}, "the name tv stands for two senders"),
+        ({"tokens": {"tv": TOKEN}}, "the name tv stands for two senders"),
+        ({"clients": {"bot": CLIENT}, "tokens": {"bot": TOKEN}}, "the name bot stands for two senders"),
         ({"clients": {"bot": {**CLIENT, "accounts": ["savings"]}}}, "there is no account 'savings'"),
         ({"clients": {"bot": {**CLIENT, "sides": ["long"]}}}, "'long' is not one of buy, sell"),
         ({"clients": {"bot": {**CLIENT, "actions": ["hlat"]}}}, "'hlat' is not one of read, trade, halt"),
@@ -178,6 +180,28 @@ def test_senders_and_limits_that_cannot_be_meant_stop_the_start(tmp_path: Path, 
     assert str(refused.value).startswith("plugins.server")
     assert sentence in str(refused.value)
     assert SECRET not in str(refused.value)
+
+
+ALERTS: list[dict[str, Any]] = [
+    {"mode": "both"},
+    {"on_gap": "ignore"},
+    {"max_age": 0},
+    {"max_ahead": 0},
+    {"dedup_window": 29},
+    {"collar_percent": 0},
+    {"expect_every": "15"},
+]
+
+
+@pytest.mark.parametrize("kind", ["keys", "clients", "tokens"])
+@pytest.mark.parametrize("wrong", ALERTS, ids=[next(iter(each)) for each in ALERTS])
+def test_how_alerts_are_taken_is_checked_alike_for_each_sender(tmp_path: Path, kind: str, wrong: dict[str, Any]) -> None:
+    """By the same words, with the place."""
+    usual = {"keys": {"sha256": "0" * 64, "accounts": ["main"]}, "clients": CLIENT, "tokens": TOKEN}[kind]
+    [name] = wrong
+    with pytest.raises(ConfigError, match=f"{name} .* (is not|is no|does not lie)") as refused:
+        config(tmp_path, **{"keys": {}, kind: {"who": {**usual, **wrong}}})
+    assert str(refused.value).startswith(f"plugins.server.{kind}.who")
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import attrs
 import httpx
 import pytest
 from starlette.routing import Route
 
-from fks_exec import Order, OrderType, Side
 from fks_exec_hub import ExecutionHub
 from fks_exec_server import create_app, create_operations_app
 from fks_exec_server.http.guarded import Guarded
 from fks_exec_server.http.openapi import document
 from fks_exec_server.http.table import ROUTES, RouteSpec
-from fks_exec_server.routes.orders import KINDS
 from fks_exec_simulators.clients import client_table
 from fks_exec_simulators.hosts import TheVenue, host_config
 from fks_exec_simulators.venues import MemoryVenue
@@ -44,26 +41,6 @@ async def test_the_document_has_every_route_of_the_application_and_no_other(tmp_
     assert served == json.loads(json.dumps(DOCUMENT))
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_a_schema_has_the_fields_of_its_class(kind: Any) -> None:
-    """And of an order its kind and its account beside them; no other is allowed."""
-    schema = DOCUMENT["components"]["schemas"][kind.__name__]
-    assert set(schema["properties"]) == {field.name for field in attrs.fields(kind)} | {"kind", "account"}
-    needed = {field.name for field in attrs.fields(kind) if field.default is attrs.NOTHING}
-    assert set(schema["required"]) - {"kind"} == needed
-    assert schema["additionalProperties"] is False
-
-
-def test_words_and_limits_are_those_of_the_classes() -> None:
-    """Enumerations, patterns, money as text or number."""
-    fields = DOCUMENT["components"]["schemas"]["Order"]["properties"]
-    assert fields["side"]["enum"] == list(Side)
-    assert fields["order_type"]["enum"] == list(OrderType)
-    assert [each["type"] for each in fields["quantity"]["anyOf"]] == ["string", "number"]
-    Order(symbol="BTC/USDT", side="buy", quantity="1", client_order_id="a" * 64)
-    assert fields["client_order_id"]["anyOf"][0]["pattern"].endswith("{1,64}$")
-
-
 @pytest.mark.parametrize(
     ("path", "method", "operation"), OPERATIONS, ids=[f"{method} {path}" for path, method, _ in OPERATIONS]
 )
@@ -71,8 +48,38 @@ def test_every_operation_is_described_and_says_who_may_use_it(path: str, method:
     """One sentence of its own, its proofs, its answers."""
     assert operation["summary"].endswith(".")
     assert bool(operation["security"]) == ("{key}" not in path)
-    assert {"200", "400", "401", "403", "404", "413", "429", "503"} <= set(operation["responses"])
+    codes = set(operation["responses"])
+    assert {"200", "408", "413", "429", "500", "503"} <= codes
+    assert ("401" in codes) == ("{key}" not in path)
+    assert ("404" in codes) == ("{key}" in path or "{client_order_id}" in path)
+    assert ("400" in codes) == (method in ("post", "patch") or "/quote/" in path)
     assert (method in ("post", "patch")) == ("requestBody" in operation)
+
+
+def test_a_look_promises_nothing_that_only_an_order_is_told() -> None:
+    """A client writes no code for what never comes."""
+    assert set(DOCUMENT["paths"]["/accounts"]["get"]["responses"]) == {"200", "401", "408", "413", "429", "500", "503"}
+    assert "202" not in DOCUMENT["paths"]["/resume"]["post"]["responses"]
+    assert not [path for path, _, operation in OPERATIONS if "405" in operation["responses"]]
+
+
+def test_when_to_come_again_is_told_where_it_is_said() -> None:
+    """Cancels, halts and closes are never turned away for their number."""
+    for path, method, operation in OPERATIONS:
+        told = {code: answer.get("headers", {}).get("Retry-After") for code, answer in operation["responses"].items()}
+        assert told["429"]["required"]
+        assert (told["503"] is None) == (method == "delete" or path in ("/halt", "/resume", "/close"))
+        assert not any(header for code, header in told.items() if code not in ("429", "503"))
+
+
+def test_an_alert_is_described_as_json_and_as_the_same_json_in_a_text() -> None:
+    """TradingView sends both."""
+    for path in ("/webhook/tradingview/{key}", "/webhook/tradingview"):
+        content = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]
+        alert = {"$ref": "#/components/schemas/Alert"}
+        assert content["application/json"]["schema"] == alert
+        text = {"type": "string", "contentMediaType": "application/json", "contentSchema": alert}
+        assert content["text/plain"]["schema"] == text
 
 
 def test_every_reference_leads_somewhere() -> None:

@@ -3,6 +3,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from fks_exec_hub import ExecutionHub
 from fks_exec_server.access.signatures import sign
+from fks_exec_server.http.malformed import EVERY, LINE, NowAndThen
 from fks_exec_server.http.protocol import HEAD_LIMIT, PIPELINE
 from fks_exec_simulators.hosts import KEY, Host, TheVenue, host_config, served
 from fks_exec_simulators.venues import MemoryVenue
@@ -91,7 +93,7 @@ async def test_a_tunnel_is_refused(host: Host) -> None:
 
 async def test_a_line_after_the_last_chunk_proves_nothing(tmp_path: Path) -> None:
     """It comes when the request is judged already, and proxies do not check it."""
-    secret = "desk-secret-0123456789abcdefghijklmnopqrstuvwxyz"
+    secret = "canary-desk-0123456789abcdefghijklmnopqrstuvwxyz"
     (tmp_path / "desk").touch(0o600)
     (tmp_path / "desk").write_text(secret, "utf-8")
     config = host_config(tmp_path, clients={"desk": {"secrets": [{"file": "desk"}], "accounts": ["main"]}})
@@ -176,3 +178,25 @@ async def test_a_head_without_its_body_makes_room(tmp_path: Path, before: bytes)
         assert (await ask(host, *post(TARGET, ALERT, "connection: close"))).startswith(b"HTTP/1.1 200 ")
         for _, writer in pairs:
             writer.close()
+
+
+async def test_what_is_no_http_is_told_once_however_often_it_comes(host: Host, caplog: pytest.LogCaptureFixture) -> None:
+    """Else anybody could fill the disk."""
+    for _ in range(20):
+        assert b" 400 " in await ask(host, b"\x16\x03\x01 no HTTP\r\n\r\n", wait=0)
+    assert len([record for record in caplog.records if "Invalid HTTP" in record.getMessage()]) <= 1
+
+
+def test_the_next_line_tells_how_many_came_meanwhile() -> None:
+    """After a minute; other lines are let through as they are."""
+    now = 0.0
+    paced = NowAndThen(lambda: now)
+
+    def told(text: str) -> str | None:
+        record = logging.LogRecord("uvicorn.error", logging.WARNING, "", 0, text, (), None)
+        return record.getMessage() if paced.filter(record) else None
+
+    assert [told(LINE), told(LINE), told("else"), told(LINE)] == [LINE, None, "else", None]
+    now = EVERY
+    assert told(LINE) == f"{LINE} 2 more like it since it was told last."
+    assert told(LINE) is None

@@ -15,6 +15,7 @@ from typing import Any
 
 from .calls import CallThread, within
 from .clock import Clock, SystemClock
+from .discretion import Discretion
 from .errors import AccountNotReady, FksExecError, InvalidOrder, NotSent, PluginError, VenueAuthError
 from .guarding import Listed, ask
 from .manager import HookManager
@@ -118,7 +119,8 @@ class Account(Reads):
         try:
             await self._open()
         except BaseException as error:
-            self._reason = str(error) or type(error).__name__
+            self._discreet.error(error)
+            self._reason = error.reason if isinstance(error, AccountNotReady) else str(error) or type(error).__name__
             await self._let_go()
             raise
         self._reason = ""
@@ -133,7 +135,8 @@ class Account(Reads):
             self.observers.add(name, observe, close)
         self._manager = manager
         try:
-            answer = manager.hook.init(config=self._settings(), context=self._context())
+            self._discreet = Discretion(settings := self._settings())
+            answer = manager.hook.init(config=settings, context=self._context())
             await within(answer, self._open_timeout, self._grace)
         except TimeoutError:
             text = f"the venue did not answer within {self._open_timeout:g} s while opening"
@@ -286,16 +289,16 @@ class Account(Reads):
             running = self._keep(call(), submission.venue_client_order_id)
             answer = await within(running, submission.remaining(), self._grace, late)
         except Exception as error:  # what it proves is for outcome_of to say
-            answer = error
+            answer = self._discreet.error(error)
             self._heed(error)
-        return outcome_of(answer, client_order_id)
+        return self._discreet.result(outcome_of(answer, client_order_id))
 
     def _late(self, answer: object, order: Order, submission: Submission) -> None:
         """The venue's answer to an order that was given up: published, if it proves anything."""
-        self._heed(answer)
+        self._heed(self._discreet.error(answer) if isinstance(answer, BaseException) else answer)
         update = late_update(answer, order, submission)
         if update is not None and self._on_update is not None:
-            self._on_update(update)
+            self._on_update(self._discreet.update(update))
 
     def _heed(self, answer: object) -> None:
         if isinstance(answer, VenueAuthError) and self._manager is not None:  # a closed account stays closed
@@ -382,7 +385,7 @@ class Account(Reads):
         check_published(update.result)
         try:
             if self._loop is not None and self._on_update is not None:
-                self._loop.call_soon_threadsafe(self._on_update, update)
+                self._loop.call_soon_threadsafe(self._on_update, self._discreet.update(update))
         except RuntimeError:
             log.warning("account %s: an update came after the event loop had ended", self.name)
 

@@ -8,7 +8,10 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from attrs import evolve
+
 from .calls import CallThread, within
+from .discretion import Discretion
 from .errors import AccountNotReady, FksExecError, NotSupported, PluginError, UnknownSymbol
 from .manager import HookManager
 from .model.account import Balance, Capabilities, Check, Health, Position
@@ -46,6 +49,7 @@ class Reads:
         self._manager: HookManager | None = None
         self._capabilities = Capabilities()
         self._instruments: dict[str, Instrument] = {}
+        self._discreet = Discretion()
         self._calls: dict[asyncio.Future[Any], str] = {}
 
     @property
@@ -139,11 +143,12 @@ class Reads:
         """Look an order up; None only for a clean "no such order"."""
         hook = self._ability("fetch_order", ready=False)
         answer = await self._wait(lambda: hook(ref=ref), "fetch_order", None)
-        return answer if answer is None else _expect(answer, ExecutionResult, "fetch_order", self.name)
+        return answer if answer is None else self._discreet.result(_expect(answer, ExecutionResult, "fetch_order", self.name))
 
     async def fetch_open_orders(self) -> list[OrderUpdate]:
         """All resting orders of the account."""
-        return await self._fetch_list("fetch_open_orders", OrderUpdate)
+        found = await self._fetch_list("fetch_open_orders", OrderUpdate)
+        return [self._discreet.update(each) for each in found]
 
     async def fetch_positions(self) -> list[Position]:
         """All positions of the account."""
@@ -181,7 +186,7 @@ class Reads:
         except Exception as error:  # a health check that fails is an answer
             text = str(error) if isinstance(error, FksExecError) else f"health_check raised {type(error).__name__}"
             health = Health([Check(name="venue", ok=False, message=text)])
-        return Health([ours, *health.checks])
+        return Health([ours, *(evolve(each, message=self._discreet.text(each.message)) for each in health.checks)])
 
     async def _fetch_list(self, name: str, kind: type[T]) -> list[T]:
         hook = self._ability(name, ready=False)
@@ -199,6 +204,9 @@ class Reads:
             return await within(call(), limit, self._grace)
         except TimeoutError:
             raise AccountNotReady(self.name, f"{name} had no answer within {limit:g} s") from None
+        except FksExecError as error:
+            self._discreet.error(error)
+            raise
 
     def _ready_hooks(self) -> HookManager:
         if self.reason:

@@ -58,7 +58,8 @@ def read_secret(spec: object, where: str, base: Path) -> Secret:
         base: the folder at which relative paths start.
 
     Raises:
-        ConfigError: it is missing, empty, readable by others, or written into the configuration itself.
+        ConfigError: it is missing, empty, readable by others, in a keyring that cannot be read, or written into the
+            configuration itself.
     """
     if isinstance(spec, Secret):
         return spec
@@ -92,18 +93,34 @@ def _from_file(name: str, where: str, base: Path) -> str:
 
 def _from_keyring(name: str, where: str, base: Path) -> str:
     service, _, user = name.partition("/")
+    if not service or not user:  # the text is not repeated: it may be the secret itself
+        raise ConfigError(where, 'an entry of a keyring has a service and a user: write { keyring = "service/user" }')
     try:
-        keyring = importlib.import_module("keyring")
-    except ImportError:
-        raise ConfigError(where, "a keyring needs the package keyring: pip install keyring") from None
-    value = keyring.get_password(service, user)
+        value = importlib.import_module("keyring").get_password(service, user)
+    except Exception as error:  # each backend raises errors of its own; their texts may hold anything
+        raise ConfigError(where, _why_no_keyring(error)) from None
     if value is None:
         raise ConfigError(where, f"the keyring holds no password for {service!a}/{user!a}; run: keyring set {service} {user}")
     return str(value)
+
+
+def _why_no_keyring(error: Exception) -> str:
+    if isinstance(error, ImportError) and error.name == "keyring":
+        return "a keyring needs the package keyring: pip install keyring"
+    for kind in (each.__name__ for each in type(error).__mro__):
+        if kind in _KEYRING_FAULTS:
+            return _KEYRING_FAULTS[kind]
+    return f"the keyring cannot be read: its backend failed with {type(error).__name__}; run: keyring diagnose"
 
 
 def _cause(error: OSError | UnicodeDecodeError) -> str:
     return error.strerror or "it cannot be opened" if isinstance(error, OSError) else "it is not UTF-8 text"
 
 
+_KEYRING_FAULTS = {  # by name: the package is no dependency of the core
+    "NoKeyringError": "this machine has no keyring, as one without a desktop has none; install a backend of the package "
+    'keyring, or take the secret from { env = "NAME" } or { file = "/path" }',
+    "KeyringLocked": "the keyring is locked; unlock it in the session of the user who runs this, and start again",
+    "InitError": "the keyring cannot be opened; it wants a session of the user who runs this, with the keyring unlocked",
+}
 _READERS = {"env": _from_env, "file": _from_file, "keyring": _from_keyring}

@@ -27,7 +27,7 @@ CONFIG = Path(__file__).with_name("fks-exec.toml")
 EXCHANGE_CONFIG = Path(__file__).with_name("fks-exec-exchange.toml")
 SERVE = [sys.executable, "-c", "from fks_exec_hub.cli import main; main()"]  # what the command `fks-exec` runs
 EXCHANGE = [sys.executable, "-m", "fks_exec_simulators.exchanges", "binance"]
-KEYS = {"EXCHANGE_KEY": "key1", "EXCHANGE_SECRET": "secret1"}  # of the simulated exchange
+KEYS = {"EXCHANGE_KEY": "canary-key1", "EXCHANGE_SECRET": "canary-secret1"}  # of the simulated exchange
 
 ENTRY = {
     "symbol": "BINANCE:BTCUSDT",

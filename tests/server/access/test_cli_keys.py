@@ -12,10 +12,10 @@ import pytest
 from fks_exec_hub.cli import run
 from fks_exec_hub.config import HubConfig, load_config
 from fks_exec_server.access.gate import Gate
+from fks_exec_server.access.listed import place
 from fks_exec_server.access.proof import Unauthenticated
-from fks_exec_server.access.revoked import Revoked, place
 from fks_exec_server.access.signatures import sign
-from fks_exec_server.config import read_config
+from fks_exec_server.config import check, read_config
 
 ACCOUNT = """
 [accounts.paper]
@@ -178,37 +178,6 @@ def test_an_unknown_key_is_not_revoked(folder: Path, capsys: pytest.CaptureFixtu
     assert "there are: tv, bot, ops" in capsys.readouterr().err
 
 
-def test_a_line_that_somebody_wrote_by_hand_is_kept(tmp_path: Path) -> None:
-    """Also one without a line end, and what another process has added meanwhile."""
-    first, second = Revoked(place(tmp_path)), Revoked(place(tmp_path))
-    place(tmp_path).parent.mkdir()
-    place(tmp_path).write_text("01" * 32, "ascii")
-    first.add(b"\2" * 32, "tv")
-    second.add(b"\3" * 32, "tv")
-    assert Revoked(place(tmp_path)).read() == {bytes([number]) * 32 for number in (1, 2, 3)}
-
-
-def test_a_list_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
-    """Nobody knows then what was revoked."""
-    path = place(tmp_path)
-    path.parent.mkdir()
-    for text in ("not a digest\n", "é\n", f"{'0' * 63}\n"):
-        path.write_text(text, "utf-8")
-        with pytest.raises(Exception, match="list of revoked keys"):
-            Revoked(path)
-
-
-async def test_a_list_that_breaks_later_leaves_what_was_revoked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """And the log says so."""
-    revoked = Revoked(place(tmp_path))
-    revoked.add(b"\1" * 32, "tv")
-    place(tmp_path).write_text("broken\n", "utf-8")
-    revoked._looked = float("-inf")
-    await revoked.look()
-    assert b"\1" * 32 in revoked
-    assert "what was revoked before stays so" in caplog.text
-
-
 async def test_an_issued_token_is_proved_and_asks_for_what_was_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And for no more than a quarter of an hour; the private key is its owner's."""
     three(folder, capsys)
@@ -230,3 +199,149 @@ def test_a_token_is_not_signed_with_a_key_that_others_can_read(folder: Path, cap
     assert run(["token", "issue", "--key", "ops.private.pem"]) == 78
     assert "chmod 600" in capsys.readouterr().err
     assert run(["token", "issue", "--key", "ops.public.pem"]) == 78
+
+
+ABSENT = """
+[plugins.server.keys.tv]
+secret = { env = "FKS_TEST_ABSENT_ONE" }
+next_secret = { file = "kept" }
+body_secret = { env = "FKS_TEST_ABSENT_TWO" }
+accounts = ["paper"]
+
+[plugins.server.clients.bot]
+secrets = [{ env = "FKS_TEST_ABSENT_THREE" }]
+accounts = ["paper"]
+"""
+LEAKED = "canary-leaked-0123456789abcdef0123456789"
+
+
+def absent(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A configuration as another shell sees it, with one secret that can be read; the digest of that one."""
+    for name in ("ONE", "TWO", "THREE"):
+        monkeypatch.delenv(f"FKS_TEST_ABSENT_{name}", raising=False)
+    (folder / "kept").touch(0o600)
+    (folder / "kept").write_text(LEAKED, "ascii")
+    path = folder / "fks-exec.toml"
+    path.write_text(f"{path.read_text('utf-8')}{ABSENT}", "utf-8")
+    return hashlib.sha256(LEAKED.encode()).hexdigest()
+
+
+def listed(folder: Path) -> set[str]:
+    """The digests that are revoked."""
+    path = place(folder / "state")
+    return {line.split()[0] for line in path.read_text("ascii").splitlines()} if path.exists() else set()
+
+
+def test_a_secret_is_revoked_from_a_shell_that_has_no_other(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By its first digits, by all of them, and with the key; what could not be read is told, and it is no success."""
+    digest = absent(folder, monkeypatch)
+    assert run(["keys", "revoke", "tv", "--only", digest[:12]]) == 0
+    assert listed(folder) == {digest}
+    assert run(["keys", "revoke", "tv", "--only", "AB" * 32]) == 0
+    assert listed(folder) == {digest, "ab" * 32}
+    place(folder / "state").unlink()
+    assert run(["keys", "revoke", "tv"]) == 78
+    assert listed(folder) == {digest}
+    told = capsys.readouterr().err
+    assert "NOT revoked" in told
+    assert "FKS_TEST_ABSENT_ONE" in told
+    assert "--only" in told
+    assert "FKS_TEST_ABSENT_THREE" not in told
+
+
+def test_a_key_of_which_nothing_can_be_read_is_revoked_by_a_digest_in_full(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without it nothing is revoked, and that is said."""
+    absent(folder, monkeypatch)
+    assert run(["keys", "revoke", "bot"]) == 78
+    assert run(["keys", "revoke", "bot", "--only", "ab" * 6]) == 2
+    assert listed(folder) == set()
+    assert capsys.readouterr().err.count("FKS_TEST_ABSENT_THREE is not set") == 2
+    assert run(["keys", "revoke", "bot", "--only", "ab" * 32]) == 0
+    assert listed(folder) == {"ab" * 32}
+
+
+def test_the_list_shows_what_it_can(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """And names on stderr what it cannot."""
+    digest = absent(folder, monkeypatch)
+    assert run(["keys", "list"]) == 0
+    told = capsys.readouterr()
+    assert [line.split()[0] for line in told.out.splitlines()] == ["name", "tv", "bot"]
+    assert f"{digest[:12]}, not read here" in told.out
+    assert [name in told.err for name in ("ABSENT_ONE", "ABSENT_TWO", "ABSENT_THREE")] == [True, False, True]
+    assert [each["unread"] for each in shown(capsys)] == [1, 1]
+
+
+def shown(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    """The JSON of the list."""
+    capsys.readouterr()
+    assert run(["keys", "list", "--json"]) == 0
+    document: list[dict[str, object]] = json.loads(capsys.readouterr().out)
+    return document
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["tv"], "[plugins.server.keys.tv] is there already"),
+        (["bot"], "[plugins.server.clients.bot] is there already"),
+        (["fresh", "--account", "papier"], "there is no account 'papier' yet"),
+        (["tw", "--next"], "there is no [plugins.server.keys.tw] to have a second secret; for a new key leave --next out"),
+        (["bot", "--next"], "but [plugins.server.clients.bot]: make it with --client"),
+        (["tv", "--next"], "tv has two secrets already"),
+    ],
+)
+def test_what_a_new_key_would_break_is_told(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    said: str,
+) -> None:
+    """And not refused: it may be about to be written."""
+    absent(folder, monkeypatch)
+    assert run(["keys", "new", *arguments]) == 0
+    told = capsys.readouterr()
+    assert said in told.err
+    assert told.err.count("warning: ") == 1
+    assert "sha256" in told.out
+
+
+def test_a_key_that_breaks_nothing_is_told_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither is one for which there is no configuration yet."""
+    absent(folder, monkeypatch)
+    assert run(["keys", "new", "fresh"]) == 0
+    assert run(["keys", "new", "bot", "--client", "--next"]) == 0
+    (folder / "fks-exec.toml").unlink()
+    assert run(["keys", "new", "--account", "x", "other"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_key_all_of_whose_secrets_are_revoked_is_a_warning_of_check(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that has another secret still is none."""
+    three(folder, capsys)
+    config = load_config(folder / "fks-exec.toml")
+    assert "revoked" not in check(config)
+    assert run(["keys", "revoke", "bot"]) == 0
+    digest = shown(capsys)[0]["secrets"]
+    assert isinstance(digest, dict)
+    assert run(["keys", "revoke", "tv", "--only", next(iter(digest))]) == 0
+    said = check(config)
+    assert "WARNING: plugins.server.clients.bot: every secret of it was revoked" in said
+    assert said.count("WARNING") == 1
+    assert run(["keys", "revoke", "tv"]) == 0
+    assert check(config).count("WARNING") == 2
+
+
+def test_a_token_for_an_action_that_is_none_is_not_issued(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The host would answer a bare 401, in an emergency."""
+    three(folder, capsys)
+    assert run(["token", "issue", "--key", "ops.private.pem", "--action", "fly"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "'fly' is not one of 'read', 'trade', 'halt', 'resume', 'close'" in told.err

@@ -15,13 +15,14 @@ from fks_exec_server.access.gate import Gate
 from fks_exec_server.access.proof import Headers, Unauthenticated
 from fks_exec_server.access.signatures import sign, sign_alert
 from fks_exec_server.config import ClientConfig, KeyConfig, ServerConfig, TokenConfig
+from fks_exec_simulators.canaries import canary
 from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.hosts import KEY, TheVenue, host_config
 from fks_exec_simulators.signed import AUDIENCE, CLIENT_SECRET, ISSUER, KeyPair, bearer, clients, issued, tokens
 from fks_exec_simulators.venues import MemoryVenue
 
 PAIR = KeyPair()
-SHARED = "canary-shared-0123456789abcdefghijklmnopqrstuvwxyz"
+SHARED = canary("shared")
 CONFIG = ServerConfig(
     keys={"tv": KeyConfig(secret=Secret(KEY), accounts=["main"])},
     clients={"desk": ClientConfig(secrets=[Secret(CLIENT_SECRET)], accounts=["main"])},
@@ -127,3 +128,23 @@ async def test_no_refusal_and_no_log_shows_what_was_sent(tmp_path: Path, caplog:
     ]
     for secret in (KEY, CLIENT_SECRET, token, *signatures):
         assert secret not in said
+
+
+@pytest.mark.parametrize("path", ["/accounts/main/positions", "/orders/a", "/halt", "/close", "/orders"])
+async def test_a_token_that_asks_for_another_venue_may_do_nothing_at_this_one(tmp_path: Path, path: str) -> None:
+    """In a configuration that would stop the start; a token comes later."""
+    actions = ["read", "trade", "halt", "close"]
+    config = host_config(tmp_path, tokens=tokens(tmp_path, PAIR, actions=actions))
+    headers = bearer(issued(PAIR, fks_exec={"venues": ["elsewhere"]}))
+    order = {"symbol": "BTC/USDT", "side": "buy", "quantity": "1", "client_order_id": "a"}
+    bodies = {"/orders": order, "/halt": {"because": "a test"}, "/close": {"because": "a test"}}
+    venue = MemoryVenue()
+    async with ExecutionHub.open(config, plugins=[TheVenue(venue)]) as hub:
+        transport = httpx.ASGITransport(create_app(hub))
+        async with httpx.AsyncClient(transport=transport, base_url="http://host") as client:
+            if path in bodies:
+                answer = await client.post(path, json=bodies[path], headers=headers)
+            else:
+                answer = await client.get(path, headers=headers)
+        assert hub.status()[0].halt == "active"
+    assert (answer.status_code, answer.json()["code"], venue.seen) == (403, "SCOPE_VENUE", [])

@@ -9,7 +9,7 @@ import pytest
 
 from fks_exec_hub.cli import run
 from fks_exec_server.emulator.templates import INDICATOR, STRATEGY
-from fks_exec_simulators.nginx import free_port
+from fks_exec_simulators.ports import free_port
 from fks_exec_simulators.served import SECRETS, SYMBOL, ServeProcess, command, serve_process
 
 MESSAGE = (
@@ -100,6 +100,11 @@ def test_without_a_place_or_a_host_send_says_so(configured: Path, capsys: pytest
     assert run(["tradingview", "send", good, "--key", "tv0"]) == 1
     assert "no connection" in capsys.readouterr().out
     assert run(["tradingview", "send", good, "--key", "tv0", "--set", "close"]) == 2
+    capsys.readouterr()
+    for name, said in (("strategy.order.actio", "did you mean strategy.order.action?"), ("close", "it has: timenow, strategy")):
+        assert run(["tradingview", "send", good, "--key", "tv0", "--set", f"{name}=sell"]) == 2
+        told = " ".join(capsys.readouterr().err.split())
+        assert f"the message has no placeholder '{name}', and nothing was sent; {said}" in told
 
 
 def test_many_alerts_are_reported_and_none_is_missing(tmp_path: Path) -> None:

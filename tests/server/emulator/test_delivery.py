@@ -9,7 +9,7 @@ import pytest
 from fks_exec import InvalidOrder
 from fks_exec_server.emulator.client import Client, Reply, Target
 from fks_exec_server.emulator.delivery import LIMIT, REPEAT_AFTER, REPEATS, Delivery, Fate, Try, content_type, deliver
-from fks_exec_simulators.nginx import free_port
+from fks_exec_simulators.ports import free_port
 from fks_exec_simulators.receiver import GONE, SILENT, Receiver, receiving
 
 SHORT = 0.05

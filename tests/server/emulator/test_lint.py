@@ -96,6 +96,23 @@ def test_what_may_mislead_is_a_warning(old: str, new: str, said: str) -> None:
     assert sentences(found, Severity.ERROR) == ""
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("{{strategy.order.action}}", "{{strategy.order.actio}}"),
+        ("{{strategy.order.action}}", "{{xyzzy}}"),
+        ("{{strategy.market_position}}", "{{strategy.market_positon}}"),
+        ("{{timenow}}", "{{timenw}}"),
+        ('"timenow": "{{timenow}}"', '"id": "x-{{timenw}}", "timenow": "{{timenow}}"'),
+    ],
+)
+def test_of_a_placeholder_that_does_not_exist_only_that_is_told(old: str, new: str) -> None:
+    """What it would be read as is of no use: nobody wrote that."""
+    assert old in GOOD
+    [found] = [each for each in lint(GOOD.replace(old, new, 1)) if each.severity is Severity.ERROR]
+    assert "does not exist in TradingView" in found.sentence
+
+
 def test_errors_come_first_and_none_twice() -> None:
     """Each move of the strategy finds the same."""
     found = lint(GOOD.replace("{{timenow}}", "{{time}}").replace('"qty"', '"quantitty"'))
@@ -113,8 +130,8 @@ def test_the_accounts_of_the_key_count() -> None:
 
 def test_a_key_with_a_secret_for_the_body_needs_it_in_the_message() -> None:
     """Else each alert is refused as a stranger's."""
-    taker = Taker(name="tv", body_secret=Secret("0123456789abcdef"))
-    good = GOOD.replace('"symbol"', '"secret": "0123456789abcdef", "symbol"', 1)
+    taker = Taker(name="tv", body_secret=Secret("canary-of-0123456789"))
+    good = GOOD.replace('"symbol"', '"secret": "canary-of-0123456789", "symbol"', 1)
     for wrong in (GOOD, good.replace("f", "g")):
         [found] = lint(wrong, taker)
         assert found.sentence.startswith("secret: is missing, or another than the body_secret of the key tv")

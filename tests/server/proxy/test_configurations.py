@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from fks_exec_hub.cli import run
-from fks_exec_server.proxies.configurations import FILES, Blanks, configuration
+from fks_exec_server.proxies.configurations import FILES, LOGS, Blanks, configuration
 from fks_exec_simulators.served import ServeProcess
 
 
@@ -45,7 +46,7 @@ def test_what_is_printed_is_the_file(
     own = Blanks()
     certificate = ["--certificate", own.certificate, "--certificate-key", own.key]
     assert run(["proxy", name, "--upstream", own.upstream, *certificate]) == 0
-    assert capsys.readouterr().out == configuration(name, own)
+    assert capsys.readouterr().out == configuration(name, evolve(own, logs=LOGS[name]))
 
 
 def test_the_hosts_address_is_the_configured_one(
@@ -62,6 +63,19 @@ def test_the_hosts_address_is_the_configured_one(
     found = json.loads(capsys.readouterr().out)
     assert found["file"] == "nginx.conf"
     assert f"server 127.0.0.1:{host.port} max_fails=0;" in found["text"]
+
+
+def test_an_alert_has_as_long_as_the_host_may_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Shorter than TradingView waits, unless a key is configured otherwise."""
+    monkeypatch.chdir(tmp_path)
+    for lines, words, said in (((), [], "2500ms"), (("wait = 10",), [], "10500ms"), ((), ["--within", "2.9"], "2900ms")):
+        ServeProcess(tmp_path, limits=lines)
+        assert run(["proxy", "nginx", *words]) == 0
+        assert f"proxy_read_timeout {said};" in capsys.readouterr().out
+        assert run(["proxy", "caddy", *words]) == 0
+        assert f"response_header_timeout {said}\n" in capsys.readouterr().out
 
 
 def test_the_answer_while_the_host_restarts_is_the_same_in_both() -> None:

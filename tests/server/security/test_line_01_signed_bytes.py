@@ -21,7 +21,7 @@ from fks_exec_simulators.signed import CLIENT_SECRET, clients
 from fks_exec_simulators.venues import MemoryVenue
 
 NOW = 1_700_000_000_000
-OTHER = "another-client-0123456789abcdefghijklmnopqrstuvwxyz"
+OTHER = "canary-another-0123456789abcdefghijklmnopqrstuvwxyz"
 RING = Signatures(
     {
         "desk": ClientConfig(secrets=[Secret(CLIENT_SECRET)], accounts=["main"]),

@@ -111,6 +111,14 @@ def test_no_header_raises_anything_but_a_refusal(headers: dict[str, bytes], targ
                 RING.check("POST", path, list(mixed.items()), body)
 
 
+@pytest.mark.parametrize("nonce", ["short", "x" * 65, "0123456789 abcdef", "0123456789+abcdef"])
+def test_a_header_of_another_form_is_refused_though_it_is_signed(nonce: str) -> None:
+    """What nobody has made by the documents is not looked at further."""
+    signed = sign("POST", "/orders", b"{}", key="desk", secret=CLIENT_SECRET, nonce=nonce)
+    with pytest.raises(Unauthenticated):
+        RING.check("POST", b"/orders", [(name.lower().encode(), value.encode()) for name, value in signed.items()], b"{}")
+
+
 @settings(max_examples=400)
 @given(st.lists(VALUES | st.just(b"Bearer a.b.c"), max_size=3), VALUES)
 def test_no_token_raises_anything_but_a_refusal(values: list[bytes], secret: bytes) -> None:

@@ -133,7 +133,7 @@ async def test_one_request_too_many_at_once_is_503_and_a_cancel_is_let_through(t
     async with behind(tmp_path, "127.0.0.1") as http:
         app = http._transport.app  # type: ignore[attr-defined]
         crowd = app.routes[0].endpoint.door.crowd
-        crowd.inside = 256
+        crowd.inside = 1024
         full = await http.post(f"/webhook/tradingview/{KEY}", json={**ALERT, "id": "1"})
         cancel = await http.delete(f"/webhook/tradingview/{KEY}/orders/x")
         crowd.inside = 0

@@ -22,6 +22,7 @@ from fks_exec_server import create_app
 from fks_exec_server.access.proof import Proof, Unauthenticated
 from fks_exec_server.access.tokens import Tokens
 from fks_exec_server.config import TokenConfig
+from fks_exec_simulators.canaries import canary
 from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.hosts import TheVenue, host_config
 from fks_exec_simulators.signed import AUDIENCE, ISSUER, KeyPair, bearer, claims, issued, tokens
@@ -30,7 +31,7 @@ from fks_exec_simulators.venues import MemoryVenue
 NOW = 1_700_000_000
 PAIR, STRANGER = KeyPair(), KeyPair()
 CURVE = ec.generate_private_key(ec.SECP256R1())
-SHARED = "canary-shared-0123456789abcdefghijklmnopqrstuvwxyz"
+SHARED = canary("shared")
 SCOPE: dict[str, Any] = {"accounts": ["main", "other"], "actions": ["read", "trade", "halt"], "sides": ["buy", "sell"]}
 
 

@@ -1,18 +1,40 @@
 # SPDX-License-Identifier: MIT
 """Line 14: no secret comes out. Canaries are searched for in all that a host says, answers and writes, in several lives."""
 
+import json
 import os
 import signal
 import stat
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from fks_exec import ConfigError, Secret
 from fks_exec_hub.config import parse_config
-from fks_exec_server.config import check
-from fks_exec_simulators.canaries import BODY, CANARIES, CLIENT, PATH, TOKEN, VENUE, CanaryHost, spelt
+from fks_exec_server.config import ServerConfig, check, read_config
+from fks_exec_simulators.canaries import spelt
+from fks_exec_simulators.canary_host import BODY, CANARIES, CLIENT, PATH, TOKEN, VENUE, CanaryHost
+
+
+class KeyringLocked(Exception):
+    """Known by its name, as that of the package is."""
+
+
+class Keyring(ModuleType):
+    """The package ``keyring`` with these passwords, by service and user."""
+
+    def __init__(self, passwords: dict[tuple[str, str], str], *, locked: bool = False) -> None:
+        super().__init__("keyring")
+        self._passwords, self._locked = passwords, locked
+
+    def get_password(self, service: str, user: str) -> str | None:
+        """The password of one entry."""
+        if self._locked:
+            raise KeyringLocked(self._passwords[service, user])
+        return self._passwords.get((service, user))
 
 
 @pytest.fixture(params=[("serve", "--json", "--log", "json"), ("--verbose", "serve", "--json")], ids=["json", "verbose"])
@@ -93,6 +115,7 @@ def test_no_secret_comes_out_of_a_host_in_any_of_its_lives(host: CanaryHost) -> 
     assert b"BTC/USDT" in where["fks-exec.db"] + where.get("fks-exec.db-wal", b""), "the journal was looked into"
 
 
+@pytest.mark.shows_secret("it puts one where the search has to find it")
 def test_the_search_would_find_a_secret(tmp_path: Path) -> None:
     """Plain or wrapped, in a file or in an answer."""
     host = CanaryHost(tmp_path, tmp_path.with_name(f"{tmp_path.name}-outside"), ())
@@ -107,6 +130,27 @@ KEYS = {
     "client": {"clients": {"desk": {"secrets": [{"file": "it"}], "accounts": ["main"]}}},
     "token": {"tokens": {"ops": {"algorithm": "HS256", "key": {"file": "it"}, "issuer": "ops", "accounts": ["main"]}}},
 }
+
+
+TAKEN: dict[str, tuple[str, Callable[[ServerConfig], Secret | None]]] = {
+    "path": ("keys.tv.secret", lambda server: server.keys["tv"].secret),
+    "body": ("keys.tv.body_secret", lambda server: server.keys["tv"].body_secret),
+    "client": ("clients.desk.secrets.0", lambda server: server.clients["desk"].secrets[0]),
+    "token": ("tokens.ops.key", lambda server: server.tokens["ops"].key),
+}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_every_secret_may_come_from_a_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Of whatever sort it is; a keyring that is locked is told with the field that wants it, and with a remedy."""
+    text = json.dumps(KEYS[kind]).replace('{"file": "it"}', '{"keyring": "fks-exec/it"}')
+    field, taken = TAKEN[kind]
+    monkeypatch.setitem(sys.modules, "keyring", Keyring({("fks-exec", "it"): CLIENT}))
+    assert taken(read_config(json.loads(text), accounts=("main",), base=tmp_path)) == Secret(CLIENT)
+    monkeypatch.setitem(sys.modules, "keyring", Keyring({("fks-exec", "it"): CLIENT}, locked=True))
+    with pytest.raises(ConfigError, match=f"^plugins.server.{field}: the keyring is locked; unlock it") as told:
+        read_config(json.loads(text), accounts=("main",), base=tmp_path)
+    assert CLIENT not in str(told.value)
 
 
 @pytest.mark.parametrize("kind", KEYS)

@@ -13,15 +13,17 @@ import pytest
 from fks_exec import ConfigError, Secret
 from fks_exec_server.access.gate import Gate
 from fks_exec_server.access.keys import KeyRing
+from fks_exec_server.access.listed import place
 from fks_exec_server.access.proof import Unauthenticated
-from fks_exec_server.access.revoked import Revoked, place
+from fks_exec_server.access.revoked import Revoked
 from fks_exec_server.access.signatures import Signatures, sign, sign_alert
 from fks_exec_server.access.tokens import Tokens
 from fks_exec_server.config import ClientConfig, KeyConfig, ServerConfig, TokenConfig
+from fks_exec_simulators.canaries import canary
 from fks_exec_simulators.served import command, serve_process
 from fks_exec_simulators.signed import AUDIENCE, ISSUER, KeyPair, issued
 
-OLD, NEW, OTHER = ("old-" + "a" * 40, "new-" + "b" * 40, "other-" + "c" * 40)
+OLD, NEW, OTHER = (canary(name) for name in ("old", "new", "other"))
 PAIRS = {OLD: KeyPair(), NEW: KeyPair(), OTHER: KeyPair()}
 
 Known = Callable[[str], bool]

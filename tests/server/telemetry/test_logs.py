@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from fks_exec_server.telemetry.correlation import RecentOrders, Request, current, note, note_order, serving, timed
 from fks_exec_server.telemetry.logs import logging_as
 from fks_exec_server.telemetry.redaction import Redactor
+from fks_exec_simulators.canaries import canary
 
-SECRET = 'canary "quoted" 0123456789'
+SECRET = 'canary- "quoted" 0123456789'
 OURS = "fks_exec_server.tests"
 
 
@@ -53,6 +54,15 @@ def test_json_begins_at_information_and_text_where_it_did_before() -> None:
     assert len(logged("json", lambda log: (log.info("seen"), log.debug("not"))).splitlines()) == 1
     assert logged("text", lambda log: log.info("not")) == ""
     assert logging.getLogger().level == before
+
+
+@pytest.mark.parametrize("length", [20, 30, 49])
+def test_of_a_secret_that_is_cut_off_nothing_stands_in_a_line(length: int) -> None:
+    """A sentence repeats the first 40 characters of a long text: less than the secret, and nearly all of it."""
+    secret = canary("cut")
+    assert Redactor([secret])(f"{secret[:length]!a} is unknown") == "'***' is unknown"
+    assert Redactor([secret])(f"{secret[:8]!a} is unknown") == f"{secret[:8]!a} is unknown"
+    assert Redactor(["short-secret"])("short-s is a word") == "short-s is a word"
 
 
 @pytest.mark.parametrize("form", ["json", "text"])

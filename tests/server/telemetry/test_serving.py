@@ -61,6 +61,22 @@ async def test_an_alert_is_counted_from_its_request_to_its_outcome(tmp_path: Pat
     assert not [name for name in found if "_created" in name]
 
 
+async def test_a_key_that_may_not_be_silent_has_its_last_alert_told_before_the_next(tmp_path: Path) -> None:
+    """After a restart too: else the rule about silence is deaf until an alert comes."""
+    key, journal = {"expect_every": "1h"}, f"sqlite:{tmp_path}/journal.db"
+    times = []
+    for sent in (1, 0):
+        hub = ExecutionHub.open(host_config(tmp_path, journal=journal, key=key), plugins=[TheVenue(MemoryVenue())])
+        async with served(hub) as host, httpx.AsyncClient() as client:
+            times.append((await metrics(host, client))['fks_exec_last_alert_timestamp_seconds{key="tv"}'])
+            for _ in range(sent):
+                assert (await client.post(host.url, content=alert())).status_code == 200
+                heard = time.time()
+    first, restarted = times
+    assert first < restarted <= heard
+    assert heard - restarted < 5
+
+
 async def test_what_was_denied_and_what_was_no_alert_is_counted_by_code(tmp_path: Path) -> None:
     """A denial under its account, a refused alert under its key; a stranger is no key."""
     config = host_config(tmp_path, account={"max_order_age": 0.001})

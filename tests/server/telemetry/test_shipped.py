@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_rules_are_rules(folder: Path) -> None:
     """As Prometheus reads them."""
-    assert "SUCCESS: 13 rules found" in promtool("check", "rules", "alerts.yml", folder=folder)
+    assert "SUCCESS: 14 rules found" in promtool("check", "rules", "alerts.yml", folder=folder)
 
 
 def test_each_rule_speaks_when_it_should_and_is_silent_when_it_should_not(folder: Path) -> None:

@@ -21,10 +21,9 @@ REVERSE = {"action": "reverse", "quantity": None}
         ("2", {"action": "target", "quantity": "3"}, "90", "SIGNAL_COLLAR"),
         ("2", {"action": "target", "quantity": "3"}, "100", None),
         ("2", {"action": "target", "quantity": "1"}, "90", None),
+        ("2", {"action": "target", "quantity": "2"}, "90", "TARGET_REACHED"),
         ("2", {"action": "target", "quantity": "1"}, "110", None),
-        ("2", {"action": "target", "quantity": "-1"}, "110", "SIGNAL_COLLAR"),
         ("2", {"action": "target", "quantity": "-1"}, "99", None),
-        ("2", REVERSE, "110", "SIGNAL_COLLAR"),
         ("2", REVERSE, "99", None),
         (None, {"action": "target", "quantity": "1"}, "90", "SIGNAL_COLLAR"),
         (None, {"action": "target", "quantity": "-1"}, "110", "SIGNAL_COLLAR"),
@@ -43,6 +42,20 @@ async def test_what_opens_by_a_target_or_a_reversal_has_a_collar_and_what_reduce
     assert answer.json()["code"] == code
     assert answer.status_code == (200 if code is None else 422)
     assert (len(stage.requests) > before) == (code is None)
+
+
+@pytest.mark.parametrize("fields", [{"action": "target", "quantity": "-1"}, REVERSE])
+async def test_what_goes_to_the_other_side_beyond_the_collar_closes_and_opens_nothing(
+    tmp_path: Path, fields: dict[str, Any]
+) -> None:
+    stage = Stage()
+    stage.quote = MarketData(symbol="any", bid="99", ask="100")
+    async with alerting(tmp_path, stage, clock=HandClock(), key=KEY) as sender:
+        await sender.send(quantity="2", timenow=MOMENT - 1000)
+        answer = await sender.send(**fields, signal_price="110")
+        assert await sender.hub.positions("main") == []
+    assert (answer.status_code, answer.json()["code"], answer.json()["status"]) == (200, "SIGNAL_COLLAR", "success")
+    assert [(order.side, order.quantity) for order, _ in stage.requests] == [("buy", 2), ("sell", 2)]
 
 
 async def test_the_close_half_of_a_reversal_that_is_held_back_has_no_collar(tmp_path: Path) -> None:

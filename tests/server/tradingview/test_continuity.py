@@ -100,6 +100,40 @@ async def test_a_reversal_while_entries_are_blocked_only_closes(tmp_path: Path) 
     assert said(stage) == ["buy 1", "sell 1"]
 
 
+@pytest.mark.parametrize("fields", [{"action": "close", "quantity": None}, {"action": "target", "quantity": "0"}])
+async def test_a_close_that_does_not_say_its_position_leaves_the_strategy_flat(tmp_path: Path, fields: dict[str, Any]) -> None:
+    """It releases the entries, and the next alert is to follow on flat."""
+    stage, key = Stage(), {"on_gap": "block_entries"}
+    async with alerting(tmp_path, stage, clock=HandClock(), key=key) as sender:
+        await signal(sender, 0, "flat", "long")
+        assert (await signal(sender, 2, "flat", "long")).json()["code"] == "SIGNAL_GAP"
+        await sender.send(timenow=MOMENT + 3000, **fields)
+        assert (await signal(sender, 4, "flat", "long")).status_code == 200
+        await sender.send(timenow=MOMENT + 4500, **fields)
+        assert (await signal(sender, 5, "long", "long", "2")).json()["code"] == "SIGNAL_GAP"
+    assert said(stage) == ["buy 1", "sell 1", "buy 1", "sell 1"]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_an_entry_that_comes_after_its_own_exit_of_the_same_second_is_late(tmp_path: Path, restart: bool) -> None:
+    """The exit said which position it left, and nothing had led there."""
+    stage, clock = Stage(), HandClock()
+    async with alerting(tmp_path, stage, clock=clock) as sender:
+        await signal(sender, 0, "flat", "long")
+        await signal(sender, 1, "long", "flat")
+        await signal(sender, 3, "long", "flat")
+        if not restart:
+            late = await signal(sender, 3, "flat", "long")
+            other = await signal(sender, 3, "flat", "short")
+    if restart:
+        async with alerting(tmp_path, stage, clock=clock) as sender:
+            late = await signal(sender, 3, "flat", "long")
+            other = await signal(sender, 3, "flat", "short")
+    assert (late.status_code, late.json()["code"]) == (422, "LATE")
+    assert other.status_code == 200
+    assert said(stage) == ["buy 1", "sell 1", "sell 1"]
+
+
 async def test_resync_brings_the_position_to_what_the_strategy_holds(tmp_path: Path) -> None:
     """Its own order would add to what a lost exit has left."""
     stage, key = Stage(), {"on_gap": "resync"}
@@ -145,14 +179,16 @@ async def test_a_repeated_buy_after_a_later_sell_does_not_reopen_in_target_mode(
     assert said(stage) == ["buy 1", "sell 1"]
 
 
-async def test_a_part_of_an_exit_opens_nothing_where_the_stop_was_hit_before(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop", [None, "1"])
+async def test_a_part_of_an_exit_opens_nothing_where_the_stop_was_hit_before(tmp_path: Path, stop: str | None) -> None:
     """A strategy that sells and stays long: the venue is told that it may only reduce."""
     stage = Stage()
     async with alerting(tmp_path, stage, clock=HandClock()) as sender:
+        await signal(sender, 0, "flat", "long", "2", quantity="2")
         for _ in range(2):
-            answer = await signal(sender, 1, "long", "long", stop_loss="1", quantity="1", action="sell")
+            answer = await signal(sender, 1, "long", "long", stop_loss=stop, quantity="1", action="sell")
             assert answer.status_code == 200
-    [(order, _)] = stage.requests
+    [_, (order, _)] = stage.requests
     assert (order.side, order.reduce_only, order.stop_loss) == ("sell", True, None)
 
 

@@ -44,7 +44,7 @@ _OWN: Mapping[str, Code] = {
     "CLOSE_INCOMPLETE": Code(
         CodeKind.RESULT | CodeKind.ALARM,
         "A close could not be carried through; a part of the position is still held, or an entry still rests.",
-        "Read how much and why, then close it again, or by hand at the venue.",
+        "Read how much and why, and do what the sentence says; else close it again, or by hand at the venue.",
     ),
     "CONFIG": Code(
         CodeKind.FAILURE,

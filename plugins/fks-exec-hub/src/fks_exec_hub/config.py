@@ -219,6 +219,19 @@ def _observer(name: str, plugin: object) -> Listed:
     return Listed(name=name, plugin=plugin)
 
 
+def check_state(config: HubConfig) -> None:
+    """Whether there can be files in the folder ``state``; it is made when it is needed.
+
+    Raises:
+        ConfigError: a file stands where a folder should be, or we may not make it.
+    """
+    place = next(each for each in (config.state, *config.state.parents) if each.exists() or each.is_symlink())
+    if not place.is_dir():
+        raise ConfigError("state", f"{place} is no folder; move it away, or name another folder for state")
+    if place != config.state and not os.access(place, os.W_OK | os.X_OK):
+        raise ConfigError("state", f"{config.state} cannot be made, since {place} cannot be written; make it, or name another")
+
+
 def limits_document(account: AccountConfig, guards: Iterable[tuple[Listed, object]]) -> tuple[str, str]:
     """What an account's decisions rest on, as JSON without secrets or venue settings, and its digest."""
     document = {
@@ -285,12 +298,19 @@ def parse_config(data: Mapping[str, Any], base: Path) -> HubConfig:
 
 
 def _check_guards(accounts: Mapping[str, Any], guards: Mapping[str, Any]) -> None:
-    """A limit under a misspelt name would be no limit."""
-    found = [guard for table in accounts.values() if isinstance(table, Mapping) for guard in table.get("guards", ())]
-    listed = sorted({guard for guard in found if isinstance(guard, str)})
+    """A limit under a misspelt name would be no limit. Which of two names is the misspelt one nobody knows yet."""
+    listed = {
+        guard: name
+        for name, table in accounts.items()
+        if isinstance(table, Mapping)
+        for guard in table.get("guards", ())
+        if isinstance(guard, str)
+    }
     for name in guards:
         if name not in listed:
-            raise ConfigError(f"guards.{name}", f"no account lists this guard{_near(name, listed)}")
+            near = difflib.get_close_matches(name, sorted(listed), n=1)
+            hint = f", but accounts.{listed[near[0]]}.guards has {near[0]}; write both alike" if near else ""
+            raise ConfigError(f"guards.{name}", f"no account lists this guard{hint}")
 
 
 def _near(name: str, known: Iterable[str]) -> str:

@@ -153,7 +153,8 @@ class _Door:
             return {"ok": await self._do(request)}
         except FksExecError as error:
             code = next(code for kind, code in _CODES if isinstance(error, kind))
-            log.warning("control: refused with %s: %s", code, error)
+            if line:  # else another host only asked whether one is here
+                log.warning("control: refused with %s: %s", code, error)
             return _error(str(error), code)
         except TimeoutError:
             return _error("the host is still at it; look how it ended", "IN_DOUBT")

@@ -18,9 +18,10 @@ from fks_exec.observers import Observers
 from fks_exec.roles import implementations
 
 from .accounts.desk import Desk
+from .accounts.forgotten import forgotten
 from .accounts.halting import HaltAnswer, together
 from .accounts.live import Live
-from .config import HubConfig, load_config
+from .config import HubConfig, check_state, load_config
 from .engines import open_journal
 from .errors import HubClosed, UnknownOrder
 from .exits.family import LEGS
@@ -120,6 +121,7 @@ class ExecutionHub(Looks):
         if self._loop is not None:
             raise HubClosed("a hub is started once; open a new one")
         self._loop = asyncio.get_running_loop()
+        check_state(self.config)
         given = sort(self._given)
         found = self.config.load_plugins(given.registrars)
         made = make(self.config, found, given, self.clock, self.quote)
@@ -138,6 +140,8 @@ class ExecutionHub(Looks):
         pending: list[Live] = []
         for name, account in made.items():
             pending += await restore(await self._desk_for(name, account))
+        for sentence in await forgotten(self.journal, made):
+            log.warning("%s", sentence)
         await self._open_accounts()
         self._closed = False
         for live in pending if self._take_up else ():

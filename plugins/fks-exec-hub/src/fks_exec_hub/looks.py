@@ -121,6 +121,16 @@ class Looks:
         """What our own orders built up, by instrument and strategy, with what each has brought; nothing of what is flat."""
         return self._desk(account).book.positions()
 
+    async def position(self, account: str, symbol: str, strategy: str | None = None) -> Position:
+        """What our own orders of one strategy built up in one instrument; a quantity of 0 where that is nothing.
+
+        Costs the same however many positions the account has.
+
+        Args:
+            symbol: canonical.
+        """
+        return self._desk(account).book.position(symbol, strategy)
+
     async def balances(self, account: str) -> list[Balance]:
         """What the venue says is there.
 

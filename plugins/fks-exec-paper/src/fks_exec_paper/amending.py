@@ -65,10 +65,10 @@ def _of_leg(entry: PaperOrder, leg: PaperLeg, change: OrderChange, instrument: I
     if entry.role:  # the two are one order: what is changed of the target's size is changed of the stop's
         rest = quantity - entry.filled(leg.role)
         return _of_order(entry, OrderChange(quantity=rest, take_profit=price), instrument, quote)
-    if not entry.status.terminal and quantity != leg.quantity:
-        raise refuse("AMEND", "the {} follows what its entry fills; change the entry", leg.role)
+    if not entry.status.terminal and quantity != leg.quantity and not (leg.rests and quantity < leg.quantity):
+        raise refuse("AMEND", "the {} follows what its entry fills; make it smaller, or change the entry", leg.role)
     order = _changed(entry.order, {leg.role: price})
-    if not entry.status.terminal:
+    if not entry.status.terminal and quantity == leg.quantity:
         return _of_order(entry, OrderChange(**{leg.role: price}), instrument, quote)
     check_quantity(quantity, instrument)
     check_ticks(order, instrument)

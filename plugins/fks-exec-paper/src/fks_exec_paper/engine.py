@@ -178,6 +178,8 @@ class Engine(Matching):
     def _move_legs(self, entry: PaperOrder, new: Amendment) -> None:
         for moved in new.legs:
             self.book.remove(Item(entry, moved.leg))
+            if moved.leg.rests and moved.quantity < moved.leg.quantity:
+                entry.covered = min(entry.covered, moved.quantity)  # what it fills later is added to that
             moved.leg.trigger_price, moved.leg.quantity = moved.trigger_price, moved.quantity
             if moved.leg.rests:
                 self.book.rest(Item(entry, moved.leg))

@@ -13,7 +13,8 @@ import click
 
 from fks_exec_hub import ExecutionHub
 from fks_exec_hub.cli.output import Console, json_option, pass_console
-from fks_exec_hub.config import find_config
+from fks_exec_hub.cli.steps import check_tables
+from fks_exec_hub.config import check_state, find_config
 
 from .access.startup import check_startup
 from .config import Address
@@ -29,8 +30,18 @@ PATIENCE = 5.0
 """Seconds: the alerts of accounts that have opened do not wait longer for one that has not."""
 
 
+_ONE = "one process owns a journal, so that no order is sent twice: leave --workers out, and raise concurrency instead"
+
+
+def _one_process(context: click.Context, parameter: click.Parameter, value: int) -> None:
+    """What other servers have, and this one cannot: raises click.UsageError."""
+    if value != 1:
+        raise click.UsageError(_ONE, context)
+
+
 @click.command()
 @json_option
+@click.option("--workers", type=int, default=1, hidden=True, expose_value=False, callback=_one_process)
 @click.option("--log", type=click.Choice(["text", "json"]), help="How the log is written, instead of what the file says.")
 @pass_console
 def serve(console: Console, log: str | None) -> None:
@@ -43,15 +54,28 @@ def serve(console: Console, log: str | None) -> None:
     def ready(alerts: Address, operations: Address) -> None:
         document = {"status": "ready", "alerts": f"http://{alerts}", "operations": f"http://{operations}"}
         text = f"ready: alerts on {document['alerts']}, operations on {document['operations']}"
+        _warn_of_memory(hub)
         _warn_of_unresolved(hub)
         click.echo(json.dumps(document) if console.json else text)
 
     hub = ExecutionHub.open(console.path, patience=PATIENCE)
+    check_state(hub.config)
+    check_tables(hub.config)
     check_startup(hub.config, find_config(console.path))
     server = config_of(hub)
     redact = Redactor(secrets_of(hub.config, server))
     with logging_as(log or server.log, redact, verbose=console.verbose), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve_hub(hub, ready=ready))
+
+
+def _warn_of_memory(hub: ExecutionHub) -> None:
+    """That it forgets is what nobody expects of a host."""
+    if hub.config.journal.startswith("memory:"):
+        logger.warning(
+            "journal %s: nothing outlives this process: neither which orders were sent, nor whose positions they made, nor a "
+            'halt; for anything but a trial write journal = "sqlite:fks-exec.db"',
+            hub.config.journal,
+        )
 
 
 def _warn_of_unresolved(hub: ExecutionHub) -> None:

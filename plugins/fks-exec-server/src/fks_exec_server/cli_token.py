@@ -14,6 +14,7 @@ from fks_exec.secrets import read_secret
 from fks_exec_hub.cli.output import Console, json_option, pass_console
 
 from .access.files import keep
+from .access.scopes import ACTIONS
 from .access.signatures import LEAST
 from .access.tokens import CLAIM, LIFETIME
 from .config import WHERE
@@ -53,7 +54,7 @@ def key(console: Console, name: str, accounts: tuple[str, ...], issuer: str) -> 
 @click.option("--audience", default="fks-exec", show_default=True, help="What aud says.")
 @click.option("--seconds", type=click.IntRange(1, LIFETIME), default=300, show_default=True, help="How long it is valid.")
 @click.option("--account", "accounts", multiple=True, metavar="ACCOUNT", help="This account only; repeat for more.")
-@click.option("--action", "actions", multiple=True, metavar="ACTION", help="This action only; repeat for more.")
+@click.option("--action", "actions", multiple=True, type=click.Choice(ACTIONS), help="This action only; repeat for more.")
 @json_option
 @pass_console
 def issue(

@@ -26,8 +26,8 @@ CODES: Mapping[str, Code] = {
         "Use a key that may trade one of the accounts, or the command line with --account.",
     ),
     "BUSY": _refusal(
-        "The host serves as many requests as its concurrency allows; nothing was written down.",
-        "Send it again after Retry-After; if it stays, look at what the host waits for, or raise concurrency.",
+        "As many requests as the host's concurrency allows wait for their orders to be written down; this one was not.",
+        "Send it again after Retry-After; if it stays, look at the disk of the journal, or raise concurrency.",
     ),
     "CLOSING": _refusal(
         "The host is starting or stopping and takes no orders; the id is not spent.",
@@ -56,6 +56,10 @@ CODES: Mapping[str, Code] = {
         "The order could not be written down for certain, or the journal cannot be read.",
         "Send the alert again, it will not be executed twice; look into the log and at the disk.",
     ),
+    "KEYS_UNREADABLE": _refusal(
+        "The host cannot read its list of revoked keys, so it lets nobody in; the log says why. Nothing was taken.",
+        "Make the file _server/revoked of the state folder readable for the host's user, or correct the line; send it again.",
+    ),
     "LATE": Code(
         CodeKind.DENIAL,
         "A later signal of the entry's strategy and instrument was taken already; the id is not spent.",
@@ -74,8 +78,10 @@ CODES: Mapping[str, Code] = {
         "Nothing in the alert tells a repetition from a new signal.",
         "Add an id, or the time of the signal, to the alert's template.",
     ),
-    "NO_QUOTE": _refusal(
-        "The venue gives no quote of the instrument at the moment.", "Ask again; look at the account under /health/ready."
+    "NO_QUOTE": Code(
+        CodeKind.DENIAL | CodeKind.REFUSAL,
+        "The venue gives no quote of the instrument at the moment.",
+        "Ask again; look at the account under /health/ready.",
     ),
     "OUTSIDE_WINDOW": Code(
         CodeKind.DENIAL,
@@ -119,7 +125,8 @@ CODES: Mapping[str, Code] = {
     ),
     "SIGNAL_GAP": Code(
         CodeKind.DENIAL | CodeKind.ALARM,
-        "An alert does not follow from the one before it: one is missing or was overtaken.",
+        "An alert does not follow from the one before it, so that one is missing or was overtaken; or a reversal does not fit "
+        "what its strategy holds.",
         "Compare the position with the strategy's; on_gap says what becomes of such an alert.",
     ),
     "SIGNAL_SILENCE": Code(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -20,12 +21,12 @@ from fks_exec import ConfigError, FksExecError
 from fks_exec_hub.control import serve_control
 from fks_exec_hub.journal import JournalUnavailable
 
-from .config import Address, ServerConfig
+from .config import Address, ServerConfig, unreachable
 from .http.app import config_of, create_app, create_operations_app
 from .http.protocol import patient
 from .limits.addresses import Addresses
 from .telemetry.host import Telemetry
-from .tradingview.silence import watching
+from .tradingview.silence import Silence, watching
 
 if TYPE_CHECKING:
     from fks_exec_hub import ExecutionHub
@@ -35,6 +36,13 @@ logger: logging.Logger = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _OTHER_FILES = 256
 """Files that are no connection of a sender: the journal, the venues."""
+
+
+_REMEDIES = {
+    errno.EADDRINUSE: "stop what listens there (it may be another 'fks-exec serve'), or change plugins.server",
+    errno.EADDRNOTAVAIL: "this machine has no such address; name one of its own in plugins.server, such as 127.0.0.1",
+    errno.EACCES: "ports below 1024 are not for every user; take a higher one in plugins.server, with a proxy in front",
+}
 
 
 class CannotListen(FksExecError):
@@ -74,10 +82,13 @@ async def serve(hub: ExecutionHub, *, ready: Callable[[Address, Address], None],
         FksExecError: what the hub's start raises.
     """
     config = config_of(hub)
+    for each in unreachable(config):
+        logger.warning("%s", each)
     telemetry = Telemetry(hub, callers=config.senders)
     _allow_files(config.limits.connections)
     with _bound(config.address) as trading, _bound(config.operations_address) as operations, _stopping(stop) as stopped:
         async with _started(hub), serve_control(hub), watching(hub, config):
+            telemetry.expect(await Silence(hub, config.senders).since())
             listeners = [
                 (_listener(telemetry.wrap(create_app(hub, config)), config), trading),
                 (_listener(create_operations_app(hub, telemetry.served), config), operations),
@@ -188,9 +199,8 @@ def _bound(address: Address) -> socket.socket:
             raise
     except (OSError, UnicodeError) as error:  # the latter for a host that cannot be a name
         reason = (getattr(error, "strerror", None) or type(error).__name__).lower()
-        remedy = "stop what listens there (it may be another 'fks-exec serve'), or change plugins.server"
-        problem = f"cannot listen on {address}: {reason}; {remedy}"
-        raise CannotListen(problem) from None
+        remedy = _REMEDIES.get(getattr(error, "errno", None) or 0, "look at the address in plugins.server")
+        raise CannotListen(f"cannot listen on {address}: {reason}; {remedy}") from None
     return sock
 
 

@@ -12,7 +12,9 @@ from attrs import frozen
 
 from fks_exec_server.access.signatures import sign
 
-CLIENT_SECRET = "canary-client-0123456789abcdefghijklmnopqrstuv"
+from .canaries import canary
+
+CLIENT_SECRET = canary("bot")
 """The secret of the client ``bot``."""
 
 ALL_ACTIONS = ["read", "trade", "halt", "resume", "close"]

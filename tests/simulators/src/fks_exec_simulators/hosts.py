@@ -20,9 +20,10 @@ from fks_exec_hub.journal.sqlite import open_sqlite
 from fks_exec_server import serve
 from fks_exec_server.config import Address
 
+from .canaries import canary
 from .venues import VenueConfig
 
-KEY = "canary-0123456789abcdefghijklmnopqrstuvwxyz"
+KEY = canary("tv")
 """The secret of the key ``tv``."""
 
 

@@ -7,6 +7,7 @@ by ccxt's ``fetch_markets``.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
@@ -17,8 +18,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from attrs import field, frozen
 
+from .canaries import canary
+
 MARKETS = Path(__file__).resolve().parents[3] / "ccxt" / "markets"
-TEXT_SECRET = "c2VjcmV0LW9mLW5vYm9keQ=="  # base64 too: kraken decodes it before it signs
+TEXT_SECRET = base64.b64encode(canary("nobody").encode()).decode()  # kraken decodes it before it signs
 
 # Flags of the account's mode that create_order would ask the exchange for first: classic accounts, and bybit's unified one.
 MODES: Mapping[str, Mapping[str, object]] = {
@@ -161,7 +164,7 @@ def _answer(answers: list[dict[str, Any]], url: str) -> Any:
 
 
 def _credentials(exchange_id: str) -> dict[str, str]:
-    found = {"apiKey": "key-of-nobody", "secret": TEXT_SECRET, "password": "words-of-nobody", "uid": "1"}
+    found = {"apiKey": "canary-key-of-nobody", "secret": TEXT_SECRET, "password": "canary-words-of-nobody", "uid": "1"}
     if exchange_id == "coinbase":
         found |= {"apiKey": "organizations/nobody/apiKeys/nothing", "secret": _private_key()}
     return found

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from .nginx import free_port
+from .canaries import canary
+from .ports import free_port
 
 COMMAND = (sys.executable, "-c", "from fks_exec_hub.cli import main; main()")
-SECRETS = tuple(f"canary-{number}-0123456789abcdefghijklmnopqrstuvwxyz" for number in range(5))
+SECRETS = tuple(canary(f"tv{number}") for number in range(5))
 """Of the keys ``tv0`` to ``tv4``."""
 SYMBOL = "BTC/USDT:USDT"
 

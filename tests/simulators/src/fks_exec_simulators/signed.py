@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fks_exec_server.access.signatures import sign
 
-CLIENT_SECRET = "canary-client-0123456789abcdefghijklmnopqrstuvwxyz"
+from .canaries import MARK, canary
+
+CLIENT_SECRET = canary("desk")
 """The secret of the client ``desk``."""
 
 ISSUER, AUDIENCE = "https://issuer.example", "fks-exec"
@@ -37,10 +40,10 @@ def clients(base: Path, **fields: Any) -> dict[str, Any]:
 
 
 class KeyPair:
-    """An issuer's Ed25519 pair."""
+    """An issuer's Ed25519 pair; the private key is a canary too."""
 
     def __init__(self) -> None:
-        self._private = Ed25519PrivateKey.generate()
+        self._private = Ed25519PrivateKey.from_private_bytes(MARK.encode() + os.urandom(32 - len(MARK)))
 
     @property
     def private(self) -> str:

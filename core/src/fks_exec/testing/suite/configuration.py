@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -15,13 +15,14 @@ import attrs
 import pytest
 
 from ...convert import from_config, from_dict, to_dict
+from ...discretion import secrets_within
 from ...errors import ConfigError, InvalidOrder
 from ...model.extension import NoConfig, VenueType
 from ...secrets import Secret
 from ..trial import Counterpart, Trial
 from .base import Suite
 from .desk import Desk, not_declared, not_tried
-from .shown import check, files, life, listening, printed, shows, texts_of, venue_object
+from .shown import Unblanked, check, files, life, listening, printed, shows, texts_of, venue_object
 
 UNKNOWN = "no_such_key_of_yours"
 WRONG_KEY = "a-key-that-is-wrong-7391"
@@ -39,6 +40,11 @@ class Configuration(Suite):
     the texts of the configuration, the venue and the account, in results, pushes, events, errors and health checks, in every
     log record from DEBUG on, in what is printed, and in the files of the account's folder.
     """
+
+    @pytest.fixture(autouse=True)
+    def _unblanked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What the plugin itself says is looked at, not what is left of it after the account has blanked its secrets."""
+        monkeypatch.setattr("fks_exec.account.Discretion", Unblanked)
 
     async def test_an_unknown_key_is_refused_by_its_name(self, venue: Trial) -> None:
         kind = config_class(venue)
@@ -164,7 +170,7 @@ def secrets_of(trial: Trial) -> list[str]:
     """Every text that may be shown nowhere; ends the test where there is none."""
     found = [*trial.secrets]
     for config in (config_of(trial), trial.second):
-        found += [secret.reveal() for secret in _secrets(config)]
+        found += [secret.reveal() for secret in secrets_within(config)]
     long = sorted({text for text in found if len(text) >= SHORTEST})
     return long or not_tried("secrets (the trial and its configuration have none)")
 
@@ -217,17 +223,3 @@ def _toml(name: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     if isinstance(value, bool | int | str):
         return value
     pytest.fail(f"the key {name} holds a {type(value).__name__}, which no TOML file can say", pytrace=False)
-
-
-def _secrets(value: object) -> Iterator[Secret]:
-    if isinstance(value, Secret):
-        yield value
-    elif attrs.has(type(value)):
-        for inner in _as_it_is(value).values():
-            yield from _secrets(inner)
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _secrets(inner)
-    elif isinstance(value, tuple | list):
-        for inner in value:
-            yield from _secrets(inner)

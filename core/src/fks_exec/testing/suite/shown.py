@@ -14,6 +14,7 @@ import attrs
 import pytest
 
 from ...convert import to_dict
+from ...discretion import Discretion
 from ...errors import FksExecError
 from ...hookspecs import hookimpl
 from ...model.events import Event
@@ -57,6 +58,13 @@ class Ears(logging.Handler):
             return False
         self.keep(f"the answer of {name}", answer)
         return True
+
+
+class Unblanked(Discretion):
+    """Knows no secret, and blanks none."""
+
+    def __init__(self, *records: object) -> None:
+        super().__init__()
 
 
 @contextmanager

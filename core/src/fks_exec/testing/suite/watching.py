@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 from types import FrameType, TracebackType
@@ -22,6 +23,8 @@ _HARMLESS = frozenset({"fspath"})
 class Watch:
     """Counts calls, and keeps the names of those to a clock, to chance, and to anything outside of the process.
 
+    The collector of garbage waits meanwhile: what it calls (a finalizer, a callback that others have there) is not the code's.
+
     Attributes:
         calls: how many functions were called, of Python and built in.
         outside: those that a pure function does not call, e.g. ``time.time``.
@@ -31,14 +34,18 @@ class Watch:
         self.calls: int = 0
         self.outside: list[str] = []
         self._before: Any = None
+        self._collects = False
 
     def __enter__(self) -> Watch:
-        self._before = sys.getprofile()
+        self._before, self._collects = sys.getprofile(), gc.isenabled()
+        gc.disable()
         sys.setprofile(self._heard)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         sys.setprofile(self._before)
+        if self._collects:
+            gc.enable()
 
     def _heard(self, frame: FrameType, event: str, argument: Any) -> None:
         if event == "call":

@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Container, Coroutine
+from collections.abc import Awaitable, Callable, Container, Coroutine, Iterable
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -108,6 +108,7 @@ class Desk:
         self.readings: dict[str, float] = {}
         self.dropped: Callable[[Live], None] = lambda live: None
         self.live: dict[str, Live] = {}
+        self._in_lane: dict[str, dict[str, Live]] = {}
         self.flying: dict[str, int] = {}
         self._flights = itertools.count(1)
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -159,8 +160,22 @@ class Desk:
 
     def add(self, live: Live) -> None:
         """An order begins, or is taken up again."""
+        self._leave_lane(live.key.client_order_id)
         self.live[live.key.client_order_id] = live
+        self._in_lane.setdefault(live.lane, {})[live.key.client_order_id] = live
         self.name_order(live)
+
+    def in_lane(self, lane: str) -> Iterable[Live]:
+        """The orders of an instrument: for what would else look at all of the account, once for each order."""
+        return self._in_lane.get(lane, {}).values()
+
+    def _leave_lane(self, name: str) -> None:
+        live = self.live.get(name)
+        if live is not None:
+            orders = self._in_lane[live.lane]
+            del orders[name]
+            if not orders:
+                del self._in_lane[live.lane]
 
     def name_order(self, live: Live) -> None:
         """Remember the names under which the venue knows an order, and that it flies."""
@@ -175,6 +190,7 @@ class Desk:
         if live.result.status is Status.PENDING:
             self.flying.pop(live.key.client_order_id, None)
         if self.live.get(live.key.client_order_id) is live:
+            self._leave_lane(live.key.client_order_id)
             del self.live[live.key.client_order_id]
         self.unclaim(live)
         for name in (live.venue_client_order_id, live.result.order_id):

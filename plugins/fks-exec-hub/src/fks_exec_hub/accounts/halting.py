@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from attrs import field, frozen
 
 from fks_exec.model.events import AccountHalted
-from fks_exec.model.numbers import ZERO
+from fks_exec.model.numbers import ZERO, plain
 from fks_exec.model.orders import ClosePosition
-from fks_exec.model.results import Status
+from fks_exec.model.results import ExecutionResult, Status
 
 from ..exits.family import ENTRY, role_of
-from ..journal.protocol import HaltRecord, HaltState, HaltStep
+from ..journal.protocol import HaltRecord, HaltState, HaltStep, Key
 from .desk import Desk
 from .live import Live
 
@@ -48,7 +48,8 @@ class HaltAnswer:
         cancelled: the working entries that have ended, each with the status in which it did: some may have filled first.
         unconfirmed: those that may still fill, each with the reason.
         before: the orders whose intent came before the halt and that are open or of unknown fate: entries that were kept or are
-            unconfirmed, exits, protective orders. No later intent is stored but of what the state lets pass.
+            unconfirmed, exits, protective orders; and the legs that the venue keeps with an entry, each under the entry's id,
+            with what it is as the reason. No later intent is stored but of what the state lets pass.
         failed: the accounts whose state is not known to be durable, with the reason; say it again.
     """
 
@@ -111,6 +112,20 @@ async def trip(desk: Desk, code: str, because: str) -> None:
     async with desk.halting:
         if desk.halt.state is HaltState.ACTIVE:
             desk.tripped(await _set(desk, HaltState.REDUCING, because))
+
+
+def kept_legs(key: Key, result: ExecutionResult) -> Iterator[HaltedOrder]:
+    """The stops and targets of an entry that rest at the venue without being orders of the hub's."""
+    for leg in result.legs if result.filled_quantity else ():
+        if leg.client_order_id is None and not leg.status.terminal:
+            price = "" if leg.trigger_price is None else f" at {plain(leg.trigger_price)}"
+            yield HaltedOrder(
+                account=key.account,
+                client_order_id=key.client_order_id,
+                status=leg.status,
+                filled_quantity=leg.filled_quantity,
+                reason=f"its {leg.role}{price}, which the venue keeps with it",
+            )
 
 
 def is_entry(live: Live) -> bool:

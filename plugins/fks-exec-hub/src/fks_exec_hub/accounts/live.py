@@ -44,12 +44,14 @@ class Target:
         chase: what is left of that after the order has ended is closed by further exits.
         entry: what is opened on the same side once all of that is closed; zero: nothing.
         older: the orders from before it of whose fills the rest depends, by id, and how much of each was booked by then.
+        against: what is held beside ``exit`` and cannot be closed, as other strategies stand against it.
     """
 
     exit: Decimal
     chase: bool = True
     entry: Decimal = ZERO
     older: Mapping[str, Decimal] = field(factory=dict)
+    against: Decimal = ZERO
 
 
 @frozen

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from fks_exec.account import Account
 from fks_exec.clock import Clock, SystemClock
-from fks_exec.errors import ConfigError, FksExecError, PluginError, VenueAuthError
+from fks_exec.errors import AccountNotReady, ConfigError, FksExecError, PluginError, VenueAuthError
 from fks_exec.guarding import Listed
 from fks_exec.model.events import AccountReadiness, Event, OrderUpdate
 from fks_exec.model.extension import VenueType
@@ -60,9 +60,14 @@ class Recipe:
         on_update: Callable[[OrderUpdate], None] | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Account:
-        """A new Account, not yet open."""
+        """A new Account, not yet open. Raises FksExecError: its folder cannot be made."""
         if self.state_dir is not None:
-            self.state_dir.mkdir(parents=True, exist_ok=True)
+            try:
+                self.state_dir.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                cause = (error.strerror or type(error).__name__).lower()
+                remedy = "look at state in the configuration, and who may write there"
+                raise FksExecError(f"its folder {self.state_dir} cannot be made: {cause}; {remedy}") from None
         return Account(
             self.name,
             self.venue,
@@ -121,11 +126,11 @@ class Opener:
             return
 
     async def _open(self) -> None:
-        account = self._recipe.make(self._on_update, self._desk.emit)
         try:
+            account = self._recipe.make(self._on_update, self._desk.emit)
             await account.open()
         except FksExecError as error:
-            self._failed(str(error))
+            self._failed(error.reason if isinstance(error, AccountNotReady) else str(error))
             raise
         except Exception as error:
             log.debug("account %s", self._desk.name, exc_info=True)

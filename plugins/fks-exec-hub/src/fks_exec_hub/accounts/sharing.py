@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Whose positions an order's fills change: its strategy's; those of all strategies where it closes the whole account."""
+"""Whose positions an order's fills change: its strategy's; those of all strategies where it closes the whole account.
+
+A stop or a target that closes more than its strategy holds has closed what others of the account hold: theirs become smaller.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from fks_exec.model.account import Position
@@ -13,7 +16,7 @@ from fks_exec.model.numbers import ZERO
 from fks_exec.model.orders import ClosePosition
 from fks_exec.model.results import Fill
 
-from ..exits.family import EXIT, parent_of
+from ..exits.family import EXIT, LEGS, parent_of
 from .book import Book
 from .desk import Desk
 from .live import Live
@@ -33,15 +36,22 @@ def shares(
         fees: what was paid, by currency; of several strategies the first one bears them.
     """
     own = live.instruction.strategy or ""
-    if not _closes_all(desk, live):
-        before = desk.book.position(live.lane, own)
-        return [(before, after(before, moves, fees, instrument))]
-    parts = _parts(desk.book, live.lane, own, moves) or {own: []}
+    if _closes_all(desk, live):
+        parts = _parts(desk.book, live.lane, own, moves, lambda fill: True) or {own: []}
+    elif any(_of_leg(live, fill) for fill in moves):
+        parts = _parts(desk.book, live.lane, own, moves, lambda fill: _of_leg(live, fill), first=own)
+    else:
+        parts = {own: list(moves)}
     booked: list[Booked] = []
     for number, (strategy, part) in enumerate(parts.items()):
         before = desk.book.position(live.lane, strategy)
         booked.append((before, after(before, part, {} if number else fees, instrument)))
     return booked
+
+
+def _of_leg(live: Live, fill: Fill) -> bool:
+    """Whether a fill is one of a stop or a target."""
+    return bool(fill.leg) or live.role in LEGS
 
 
 def _closes_all(desk: Desk, live: Live) -> bool:
@@ -52,15 +62,23 @@ def _closes_all(desk: Desk, live: Live) -> bool:
     return isinstance(instruction, ClosePosition) and instruction.scope == "account"
 
 
-def _parts(book: Book, symbol: str, own: str, moves: Sequence[Fill]) -> dict[str, list[Fill]]:
-    """Each strategy's part: what it held is closed, in the order of their names; what is left over is the order's own."""
-    left = {p.strategy or "": p.quantity for p in book.positions() if p.symbol == symbol and p.quantity}
-    parts: dict[str, list[Fill]] = {}
+def _parts(
+    book: Book, symbol: str, own: str, moves: Sequence[Fill], shared: Callable[[Fill], bool], first: str | None = None
+) -> dict[str, list[Fill]]:
+    """Each strategy's part: what it held is closed, in the order of their names; what is left over is the order's own.
+
+    Args:
+        shared: whether a fill closes what others hold; else it is all the order's own.
+        first: the strategy that comes before all others, and has a part even if it is empty.
+    """
+    held_by = {p.strategy or "": p.quantity for p in book.positions() if p.symbol == symbol and p.quantity}
+    left = held_by if first is None else {first: ZERO, **held_by}
+    parts: dict[str, list[Fill]] = {} if first is None else {first: []}
     for fill in moves:
         if fill.side is None:
             raise ValueError("a fill needs its side to be booked")
         rest, sign = fill.quantity, fill.side.sign
-        for strategy, held in left.items():
+        for strategy, held in left.items() if shared(fill) else ():
             part = min(rest, max(-held * sign, ZERO))
             if part > 0:
                 parts.setdefault(strategy, []).append(changed(fill, quantity=part))
@@ -68,4 +86,5 @@ def _parts(book: Book, symbol: str, own: str, moves: Sequence[Fill]) -> dict[str
                 rest -= part
         if rest > 0:
             parts.setdefault(own, []).append(changed(fill, quantity=rest))
+            left[own] = left.get(own, ZERO) + rest * sign
     return parts

@@ -14,6 +14,7 @@ from fks_exec_hub import ExecutionHub, HubConfig, load_config, open_journal
 from fks_exec_hub.journal.memory import MemoryJournal
 from fks_exec_hub.journal.protocol import Journal, JournalUnavailable, Key, Recorded
 
+from .nearest import meant
 from .output import Console
 
 NO_JOURNAL = "nothing is recorded yet"
@@ -104,23 +105,36 @@ async def hub_of(config: HubConfig, *, take_up: bool = True) -> AsyncIterator[Ex
         await hub.__aexit__(None, None, None)
 
 
-async def find_order(journal: Journal, config: HubConfig, client_order_id: str, account: str | None) -> Recorded:
+async def find_order(
+    journal: Journal, config: HubConfig, client_order_id: str, account: str | None, *, venue_names: bool = False
+) -> Recorded:
     """The order of this id.
+
+    Args:
+        venue_names: or the one that was given to the venue under this name.
 
     Raises:
         click.UsageError: there is none, or two accounts have one.
     """
     names = [account] if account else list(config.accounts)
     found = [order for name in names if (order := await journal.order(Key(name, client_order_id))) is not None]
+    if not found and venue_names:
+        found = [order for name in names if (order := await journal.by_venue_id(name, client_order_id)) is not None]
     if not found:
         where = f"account {account}" if account else "any account of the configuration"
         raise click.UsageError(
-            f"no order {client_order_id[:64]!a} is recorded for {where}; 'fks-exec orders list' shows the ids"
+            f"no order {client_order_id[:64]!a} is recorded for {where}; {await _hint(journal, names, client_order_id)}"
         )
     if len(found) > 1:
         both = " and ".join(order.key.account for order in found)
         raise click.UsageError(f"{both} both have an order {client_order_id[:64]!a}; say which with --account")
     return found[0]
+
+
+async def _hint(journal: Journal, accounts: list[str], wanted: str) -> str:
+    near = await meant(journal, accounts, wanted)
+    ways = "'fks-exec orders list' shows the ids, with --containing TEXT by what an alert said"
+    return f"{near}; {ways}" if near else ways
 
 
 async def _opened(config: HubConfig, *, read_only: bool) -> Journal:

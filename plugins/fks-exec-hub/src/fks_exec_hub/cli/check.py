@@ -13,7 +13,8 @@ import click
 from fks_exec.errors import FksExecError
 from fks_exec.plugins import Plugins
 from fks_exec_hub import HubConfig
-from fks_exec_hub.config import find_config
+from fks_exec_hub.accounts.forgotten import forgotten
+from fks_exec_hub.config import check_state, find_config
 
 from .access import configuration, journal_file, reading
 from .failures import ExitCode
@@ -57,6 +58,7 @@ def _steps(console: Console, config: HubConfig) -> Iterator[Step]:
         if config.observers:
             yield attempt("observers", lambda: ", ".join(o.name for o in config.observers_of(plugins)))
     yield from table_steps(config)
+    yield attempt("state", partial(_state, config))
     yield attempt("journal", lambda: asyncio.run(_journal(config)))
 
 
@@ -92,14 +94,22 @@ def _guards(config: HubConfig, name: str, plugins: Plugins) -> str:
     return ", ".join(listed.name for listed, _ in config.guards_of(name, plugins)) or "none: every order is sent as it is"
 
 
+def _state(config: HubConfig) -> str:
+    check_state(config)
+    return f"{config.state}{'' if config.state.exists() else ' (made when it is needed)'}"
+
+
 async def _journal(config: HubConfig) -> str:
-    async with reading(config):
+    async with reading(config) as journal:
         file = journal_file(config)
         if file is None:
             return config.journal
         if not os.access(file if file.exists() else file.parent, os.W_OK):
             raise FksExecError(f"journal: {file} cannot be written: make the file and its folder writable")
-        return f"{file}{'' if file.exists() else ' (the first order makes it)'}"
+        if not file.exists():
+            return f"{file} (the first order makes it)"
+        warnings = [f"WARNING: {each}" for each in await forgotten(journal, config.accounts)]
+        return "; ".join([str(file), *warnings])
 
 
 def _opened(config: HubConfig) -> list[Step]:

@@ -84,8 +84,8 @@ def _origin(point: importlib.metadata.EntryPoint) -> str:
 def _unknown(code: str, known: Sequence[Explained]) -> str:
     words = {each.code.casefold(): each.code for each in known}
     near = [words[word] for word in difflib.get_close_matches(code.casefold(), words, n=3)]
-    hint = f"did you mean {' or '.join(near)}?" if near else "'fks-exec explain' lists all"
-    return f"there is no code {code[:40]!a} here; {hint} A code of the venue's own stands in its documentation"
+    hint = f"did you mean {' or '.join(near)}?" if near else "'fks-exec explain' lists all."
+    return f"there is no code {code[:40]!a} here; {hint} A code of the venue's own stands in its documentation."
 
 
 def _text(each: Explained) -> str:

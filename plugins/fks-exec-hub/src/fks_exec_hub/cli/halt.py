@@ -14,7 +14,7 @@ from fks_exec.errors import FksExecError
 from fks_exec.model.numbers import ZERO, plain
 from fks_exec.model.results import ExecutionResult, Status
 from fks_exec_hub import HaltAnswer, HaltedOrder, HubConfig
-from fks_exec_hub.accounts.halting import together
+from fks_exec_hub.accounts.halting import kept_legs, together
 from fks_exec_hub.control import EVERY, NoHost, ask_host
 from fks_exec_hub.exits.family import ENTRY, role_of
 from fks_exec_hub.journal.protocol import HaltState, HaltStep, Journal, JournalError, Recorded
@@ -125,18 +125,23 @@ async def _written(journal: Journal, name: str, state: HaltState, because: str, 
         return error
     if state is HaltState.ACTIVE:
         return HaltAnswer(states={name: state})
-    begun = [order for order in [*await journal.open(name), *await journal.unresolved(name)] if _may_fill(order)]
+    found = [*await journal.open(name), *await journal.unresolved(name)]
+    begun = [order for order in found if _may_fill(order)]
     entries = [order for order in begun if cancel and _is_entry(order)]
     return HaltAnswer(
         states={name: state},
         unconfirmed=tuple(_standing(order, NO_HOST) for order in entries),
-        before=tuple(_standing(order) for order in begun),
+        before=(*(_standing(order) for order in begun), *(leg for order in found for leg in _kept_legs(order))),
     )
 
 
 def _may_fill(order: Recorded) -> bool:
     """What has ended, and is open only for what belongs to it, does not."""
     return order.result is None or not from_json(ExecutionResult, order.result).status.terminal
+
+
+def _kept_legs(order: Recorded) -> Iterator[HaltedOrder]:
+    return kept_legs(order.key, from_json(ExecutionResult, order.result)) if order.result is not None else iter(())
 
 
 def _is_entry(order: Recorded) -> bool:
@@ -178,7 +183,7 @@ def _lines(answer: HaltAnswer, because: str) -> Iterator[str]:
     yield from (f"  ended        {_words(order)}" for order in answer.cancelled)
     unconfirmed = {(order.account, order.client_order_id) for order in answer.unconfirmed}
     yield from (f"  MAY FILL     {_words(order)}" for order in answer.unconfirmed)
-    left = [order for order in answer.before if (order.account, order.client_order_id) not in unconfirmed]
+    left = [each for each in answer.before if each.reason or (each.account, each.client_order_id) not in unconfirmed]
     yield from (f"  open before  {_words(order)}" for order in left)
     if answer.unconfirmed:
         yield f"cancel each: fks-exec orders cancel {answer.unconfirmed[0].client_order_id}; see: fks-exec orders list --open"

@@ -4,20 +4,23 @@
 from __future__ import annotations
 
 import hashlib
+import heapq
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import field, frozen
 
-from fks_exec.convert import digest_of, encode, from_json
+from fks_exec.convert import digest_of, encode, from_json, to_dict
 from fks_exec.errors import InvalidOrder
 from fks_exec.model.numbers import plain
-from fks_exec.model.results import ExecutionResult, Fill
+from fks_exec.model.results import ExecutionResult, Fill, Status
 from fks_exec_hub.exits.family import role_of
+from fks_exec_hub.following.looked import LOOKED, Look, read_look
 from fks_exec_hub.instructions import Instruction, read_instruction
 from fks_exec_hub.journal.protocol import Event, Recorded
 from fks_exec_hub.journal.state import PLACING
 
+from .output import when
 from .results import fill_text, instruction_text, leg_text
 
 _SEEN = ("quote", "equity", "position", "working_buy", "working_sell", "open_orders", "exposure", "day_start", "margin_free")
@@ -29,13 +32,15 @@ class Moment:
 
     Args:
         time: epoch milliseconds.
-        order: the client's id: the order's own, or that of one that the hub made for it.
-        what: a word: arrived, read, decided, intent, request, answer, learned, fill, leg, step.
+        account: whose order it is.
+        order: the client's id: the order's own, or that of another one of its family.
+        what: a word: arrived, read, decided, intent, request, answer, look-up, learned, fill, leg, step.
         text: the same for a person; names no secret and quotes nothing of what arrived.
         facts: the same for a program.
     """
 
     time: int
+    account: str
     order: str
     what: str
     text: str
@@ -55,10 +60,27 @@ class Life:
     history: Sequence[Event]
     limits: Mapping[str, str] = field(factory=dict)
 
+    @property
+    def was_unknown(self) -> bool:
+        """Whether it was not known for a time whether the venue has it."""
+        told = [json.loads(event.body) for event in self.history if event.kind == "outcome"]
+        return any(_places(body) and body["status"] == Status.UNKNOWN.value for body in told)
 
-def moments(lives: Iterable[Life]) -> list[Moment]:
-    """The steps of an order and of those that the hub made for it, as they were written."""
-    placed = [(event.position, place, told) for life in lives for event in life.history for place, told in _told(life, event)]
+    @property
+    def was_looked_up(self) -> bool:
+        """Whether a look-up of it is recorded."""
+        return any(event.kind == "step" and json.loads(event.body)["name"] == LOOKED for event in self.history)
+
+
+def moments(lives: Sequence[Life]) -> list[Moment]:
+    """The steps of the orders of a family: those of one account as they were written, several accounts by the time."""
+    accounts = dict.fromkeys(life.recorded.key.account for life in lives)
+    return list(heapq.merge(*(_of_account(lives, name) for name in accounts), key=lambda told: told.time))
+
+
+def _of_account(lives: Iterable[Life], account: str) -> list[Moment]:
+    own = [life for life in lives if life.recorded.key.account == account]
+    placed = [(event.position, place, told) for life in own for event in life.history for place, told in _told(life, event)]
     return [told for *_, told in sorted(placed, key=lambda item: item[:2])]
 
 
@@ -67,7 +89,8 @@ def _told(life: Life, event: Event) -> Iterator[tuple[int, Moment]]:
     steps = _TELLERS.get(event.kind, _unknown)(life, event, body)
     for place, (what, text, facts) in enumerate(steps):
         kept = {name: value for name, value in facts.items() if value is not None}
-        yield place, Moment(time=event.time, order=life.recorded.key.client_order_id, what=what, text=text, facts=kept)
+        account, order = life.recorded.key
+        yield place, Moment(time=event.time, account=account, order=order, what=what, text=text, facts=kept)
 
 
 _Step = tuple[str, str, dict[str, object]]
@@ -163,7 +186,7 @@ def _said(result: ExecutionResult) -> Iterator[str]:
 def _before(life: Life, event: Event) -> ExecutionResult | None:
     """What was known of the order itself; None for the first word after an intent to place it: that is the venue's answer.
 
-    Later words were looked up, or the venue published them; a look-up that brought nothing new leaves no trace.
+    Later words were looked up, or the venue published them.
     """
     known: ExecutionResult | None = None
     for each in life.history:
@@ -187,7 +210,21 @@ def _filled(life: Life, event: Event, body: Mapping[str, object]) -> Iterator[_S
 
 
 def _step(life: Life, event: Event, body: Mapping[str, object]) -> Iterator[_Step]:
+    look = read_look(str(body["data"])) if body["name"] == LOOKED else None
+    if look is not None:
+        yield "look-up", _look_text(look), {**to_dict(look), "names": dict(look.names)}
+        return
     yield "step", f"{body['name']}: {body['data']}", {"name": body["name"], "data": body["data"]}
+
+
+def _look_text(look: Look) -> str:
+    """When it was asked, by which names, what was answered, and why that is an answer or is none."""
+    names = " and ".join(f"{_NAMES.get(name, name)} {value}" for name, value in look.names.items()) or "no name"
+    before = f"; the answer before this one came {look.again} times more" if look.again else ""
+    return f"asked {when(look.asked)} by {names}: {look.answer.value}, {look.why}{before}"
+
+
+_NAMES = {"venue_client_order_id": "our name", "order_id": "the venue's id"}
 
 
 def _unknown(life: Life, event: Event, body: Mapping[str, object]) -> Iterator[_Step]:

@@ -18,6 +18,7 @@ from fks_exec_hub.journal.protocol import Event, Journal, Recorded
 
 from .access import NO_JOURNAL, configuration, find_order, named_accounts, reading
 from .changes import account_option, amend, cancel, resolve
+from .nearest import containing, holds
 from .output import Console, json_option, one_line, pass_console, table, when
 from .results import fill_text, in_words, instruction_text, lookup_advice, result_text, still_open
 from .terms import Terms, terms_of
@@ -32,26 +33,34 @@ def orders() -> None:
 @account_option
 @click.option("--limit", type=click.IntRange(min=1, max=100_000), default=20, show_default=True, help="At most so many.")
 @click.option("--open", "only_open", is_flag=True, help="Only what may still change: accepted, at the venue, unknown.")
+@click.option(
+    "--containing", "text", metavar="TEXT", help="Only those whose id, or what arrived for them, contains this: an alert's id."
+)
 @json_option
 @pass_console
-def list_(console: Console, account: str | None, limit: int, only_open: bool) -> None:
+def list_(console: Console, account: str | None, limit: int, only_open: bool, text: str | None) -> None:
     """List the newest orders, newest first; works beside a running host."""
     config = configuration(console)
     named_accounts(config, account)
-    found = asyncio.run(_listed(config, account, limit, only_open=only_open))
+    found = asyncio.run(_listed(config, account, limit, only_open=only_open, text=text))
     rows = [_row(*each) for each in found]
     headers = ("accepted", "account", "id", "instruction", "status", "filled")
-    empty = "nothing is open" if only_open else NO_JOURNAL
+    empty = "nothing is open" if only_open else NO_JOURNAL if text is None else "nothing that is recorded contains it"
     console.show([_brief(*each) for each in found], table(headers, rows, empty=empty))
 
 
-async def _listed(config: HubConfig, account: str | None, limit: int, *, only_open: bool) -> list[tuple[Recorded, Terms]]:
+async def _listed(
+    config: HubConfig, account: str | None, limit: int, *, only_open: bool, text: str | None
+) -> list[tuple[Recorded, Terms]]:
     async with reading(config) as journal:
         found = await journal.orders(account, limit=limit)
+        names = [account] if account else sorted({*config.accounts, *(recorded.key.account for recorded in found)})
         if only_open:
-            names = [account] if account else sorted({*config.accounts, *(recorded.key.account for recorded in found)})
             every = {recorded.key: recorded for name in names for recorded in await _open_orders(journal, name)}
-            found = sorted(every.values(), key=lambda recorded: recorded.accepted_at, reverse=True)[:limit]
+            like = [recorded for recorded in every.values() if text is None or holds(recorded, text)]
+            found = sorted(like, key=lambda recorded: recorded.accepted_at, reverse=True)[:limit]
+        elif text is not None:
+            found = await containing(journal, names, text, limit)
         return [(recorded, await terms_of(journal, recorded)) for recorded in found]
 
 

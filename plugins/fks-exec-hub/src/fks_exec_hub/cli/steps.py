@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""One step of ``fks-exec check``; and the steps that other distributions bring for their ``[plugins.NAME]`` tables."""
+"""One step of ``fks-exec check``; and the steps that other distributions bring for their ``[plugins.NAME]`` tables.
+
+A host calls :func:`check_tables` before it opens anything: limits under a misspelt name would be no limits.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,17 @@ def table_steps(config: HubConfig) -> Iterator[Step]:
     points = {point.name: point for point in importlib.metadata.entry_points(group=GROUP)}
     for name in config.plugins:
         yield attempt(f"plugins.{name}", partial(_read, config, name, points))
+
+
+def check_tables(config: HubConfig) -> None:
+    """Refuse what :func:`table_steps` finds.
+
+    Raises:
+        ConfigError: a table that no installed host reads, or that the one which reads it refuses.
+    """
+    failed = [step.message for step in table_steps(config) if not step.ok]
+    if failed:
+        raise ConfigError("", "; ".join(failed))
 
 
 def _read(config: HubConfig, name: str, points: dict[str, importlib.metadata.EntryPoint]) -> str:

@@ -15,17 +15,13 @@ from ..accounts.desk import Desk
 from ..accounts.merging import merge_legs
 from ..orders.lookups import Lookups, can_look
 from ..orders.record import record
-from ..orders.repair import write
-from ..orders.steps import act_outcome
-from ..orders.submit import submit_cancel_leg
-from .bracket import Bracket
+from .bracket import Bracket, rules_of
 from .family import STOP
 from .patience import SPACES, Patience
-from .telling import ATTACHED, covered, uncovered
+from .shrinking import Shrinking, standing, too_large
+from .telling import ATTACHED, covered, exposed
 
 log: logging.Logger = logging.getLogger(__name__)
-
-_NO_EFFECT = frozenset({Status.REJECTED, Status.NOT_PLACED, Status.DENIED})
 
 STRAY = 2.0
 """Seconds that legs of an entry that rests may stand though they protect nothing: many venues take them back themselves."""
@@ -48,6 +44,7 @@ class Attached:
         self._desk = desk
         self._lookups = lookups
         self._patience = Patience()
+        self._shrinking = Shrinking(desk, self._look)
 
     async def tend(self, bracket: Bracket) -> bool | None:
         """As :meth:`Protector._step`; also False when no stop was found, and ``bracket.failed`` is for the caller to set."""
@@ -57,10 +54,15 @@ class Attached:
             return await self._drop(bracket)
         bracket.stray_since = None
         bracket.strays.clear()
+        shrunk = await self._shrinking.tend(bracket)
+        if shrunk is not False:
+            return shrunk
         stops = [leg for leg in bracket.entry.result.legs if leg.role == STOP]
         if stops and all(leg.status.terminal for leg in stops):
             bracket.evidence.pop(ATTACHED, None)
-        if bracket.entry.plan is None or bracket.entry.plan.stop is None or not uncovered(bracket):
+            if not standing(bracket) and not rules_of(bracket).valid(bracket.remaining, None):
+                return False  # no stop could be so small
+        if bracket.entry.plan is None or bracket.entry.plan.stop is None or not exposed(bracket):
             return await self._read(bracket) if self.due(bracket) else False
         if not can_look(self._desk):
             return self._believe(bracket)
@@ -76,6 +78,23 @@ class Attached:
         if held is not None:
             self._patience.missed(bracket.name, clock.monotonic())
         return False if self.missing(bracket) else None
+
+    def in_the_way(self, bracket: Bracket, remaining: Decimal) -> bool:
+        """Whether its legs would close what a further entry opens: they stand for more than what is left of it.
+
+        What nobody can look at or change keeps nobody waiting; nor do legs that the venue may be taking back by itself.
+
+        Args:
+            remaining: what is left of it, base units or contracts.
+        """
+        account, legs = self._desk.account, standing(bracket)
+        if not legs or account is None or account.capabilities.protection_scope == "position":
+            return False
+        if remaining > 0:
+            return too_large(bracket, remaining) is not None
+        if not bracket.entry.result.status.terminal:
+            return bool(bracket.strays & _standing(bracket))
+        return can_look(self._desk) or "cancel_order" in account.capabilities.abilities
 
     def due(self, bracket: Bracket) -> bool:
         """Whether its entry has filled something since its legs were last read back, and the venue can tell of them."""
@@ -155,18 +174,7 @@ class Attached:
             return True
         if not resting or self._desk.account is None or "cancel_order" not in self._desk.account.capabilities.abilities:
             return False
-        entry.cancels += 1
-        answer = await submit_cancel_leg(self._desk, entry, resting[0], entry.cancels)
-        await write(self._desk, act_outcome(entry, "cancel", entry.cancels, answer, self._desk.clock.now()))
-        if not answer.status.terminal or answer.status in _NO_EFFECT:
-            return None
-        if (answer.filled_quantity or answer.status is Status.FILLED) and can_look(self._desk):
-            await self._look(bracket)  # it fired before it was cancelled: its fills are booked before it is over
-            return None
-        over = changed(resting[0], status=answer.status, filled_quantity=answer.filled_quantity)
-        legs = tuple(over if leg is resting[0] else leg for leg in entry.result.legs)
-        await record(self._desk, entry, changed(entry.result, legs=legs))
-        return True
+        return await self._shrinking.cancel(bracket, resting[0])
 
     async def _stray(self, bracket: Bracket) -> bool | None:
         """Its entry rests and fills further, so that they may be wanted again: not cancelled, but told by name."""

@@ -37,6 +37,10 @@ class Bracket:
         no_target: the venue refused its target.
         faulty: a fault of the hub was told.
         no_amend: the venue refused to change its legs in place.
+        instead: the kind of protection that takes the place of its attached legs; empty: they stay; None: it is not known yet.
+        kept_at: how it stood when nothing could be done about attached legs that are too large.
+        excess_told: that what its legs closed too much could not be taken back was told.
+        others_told: that its legs closed what others hold was told.
         moving: the prices before its stop or target was moved, until the legs stand at the new ones.
         move_refused: why the last move was not made.
         watch_again: monotonic seconds before which a watched target is not taken.
@@ -70,6 +74,10 @@ class Bracket:
     watch_again: float = 0.0
     faulty: bool = False
     no_amend: bool = False
+    instead: str | None = None
+    kept_at: tuple[bool, Decimal] | None = None
+    excess_told: bool = False
+    others_told: bool = False
     moving: Plan | None = None
     move_refused: str = ""
     naked_told: bool = False
@@ -251,6 +259,11 @@ class Rules:
         if least is not None and price is not None and self.instrument.kind is not Kind.INVERSE:
             part = part if part * price * self.instrument.contract_size >= least else ZERO
         return part
+
+
+def rules_of(bracket: Bracket) -> Rules:
+    """Of quantities alone."""
+    return Rules(enforced=True, amends=False, instrument=bracket.entry.instrument)
 
 
 def next_action(bracket: Bracket, allowed: Decimal, rules: Rules) -> Action | None:

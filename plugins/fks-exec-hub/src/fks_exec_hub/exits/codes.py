@@ -15,8 +15,13 @@ PROTECTION_CODES: Mapping[str, Code] = {
     ),
     "BOTH_LEGS": Code(
         CodeKind.ALARM,
-        "The stop and the target of one entry have both filled; what they closed too much is taken back, once.",
+        "The stop and the target of one entry have closed more than it held; an order to take that back is sent.",
         "Compare the position with the venue; its reduce-only does not hold.",
+    ),
+    "EXCESS_STANDS": Code(
+        CodeKind.ALARM,
+        "What the stop and the target of an entry closed too much could not be taken back; nothing more is sent for it.",
+        "Compare the position with the venue, and set it right by hand.",
     ),
     "FLATTENED_ELSEWHERE": Code(
         CodeKind.ALARM,
@@ -32,6 +37,11 @@ PROTECTION_CODES: Mapping[str, Code] = {
         CodeKind.ALARM,
         "Other orders have closed what an entry that rests had filled, and its stop or target still stands at the venue.",
         "Cancel the legs that the message names at the venue, or the entry: then the host cancels them.",
+    ),
+    "LEGS_TOO_LARGE": Code(
+        CodeKind.ALARM,
+        "A part of an entry was closed, and its attached stop or target stands for more than what is left of it.",
+        "Change or cancel at the venue what the message names; entries of the instrument are denied while it stands.",
     ),
     "LEG_STUCK": Code(
         CodeKind.ALARM,
@@ -62,6 +72,11 @@ PROTECTION_CODES: Mapping[str, Code] = {
         CodeKind.ALARM,
         "What an entry has filled stands open without a stop, and could not be closed.",
         "Close it by hand, at the venue if need be.",
+    ),
+    "OTHERS_CLOSED": Code(
+        CodeKind.ALARM,
+        "The stop or target of an entry closed more than it had left: what other strategies, or later entries, held.",
+        "Look at the positions, which are smaller by that, and open again what is still wanted.",
     ),
     "POSITION_PROTECTED": Code(
         CodeKind.DENIAL,

@@ -19,7 +19,7 @@ from ..journal.protocol import HaltState, JournalError
 from ..orders.attempts import EXITS_IN_VAIN, of_the_moment
 from ..orders.record import record
 from .allowance import side_of
-from .bracket import Bracket, Rules, ended_by_venue, open_leg
+from .bracket import Bracket, ended_by_venue, open_leg, rules_of
 from .family import EXCESS, FAILURE, STOP, child_id
 from .legs import enforced
 from .levels import keep_plan
@@ -168,7 +168,7 @@ class Failing:
         policy = self._desk.config.protection.on_failure
         if not bracket.failed or policy == "keep_and_alert" or bracket.busy:
             return False
-        quantity = Rules(enforced=True, amends=False, instrument=bracket.entry.instrument).valid(naked, None)
+        quantity = rules_of(bracket).valid(naked, None)
         if not quantity:
             return False
         if await self._stop_filling(bracket):
@@ -203,12 +203,35 @@ class Failing:
         if any(child.result.status not in _NO_EFFECT for child in made):
             return False
         if len(made) >= CLOSES:
-            self._naked(bracket, quantity)
-            return False
+            return self._excess_stands(bracket, quantity, made[-1])
         if not made:
-            text = f"the legs of {bracket.name} closed {plain(quantity)} more than it held; that is taken back"
+            text = f"the legs of {bracket.name} closed {plain(quantity)} more than it held; an order is sent to take that back"
             self._desk.alarm("BOTH_LEGS", text, bracket.name)
         return await self._close(bracket, EXCESS, len(made) + 1, quantity)
+
+    def _excess_stands(self, bracket: Bracket, quantity: Decimal, last: Live) -> bool:
+        """None of the orders that were to take it back had an effect; told once. Whether that was now: all is done then."""
+        if bracket.excess_told:
+            return False
+        bracket.excess_told = True
+        what = f"{plain(quantity)} of {bracket.entry.lane} that the legs of {bracket.name} closed too much"
+        why = last.result.error or last.result.code or last.result.status.value
+        text = f"{what} could not be taken back, {CLOSES} orders were refused, the last one: {why}; nothing more is sent for it"
+        self._desk.alarm("EXCESS_STANDS", f"{text}; compare the position with the venue, and set it right", bracket.name)
+        return True
+
+    def others_closed(self, bracket: Bracket, quantity: Decimal) -> None:
+        """Its legs closed what others of the account held, who have less by that; told once."""
+        if bracket.others_told or not rules_of(bracket).valid(quantity, None):
+            return
+        bracket.others_told = True
+        own = bracket.entry.instruction.strategy or ""
+        changed_by = [bracket.entry, *bracket.entry.legs]
+        names = sorted({name for live in changed_by for name in live.shares} - {own})
+        whose = f"the strategies {', '.join(name or 'without a name' for name in names)}" if names else "later entries"
+        text = f"the legs of {bracket.name} closed {plain(quantity)} of {bracket.entry.lane} more than it had left"
+        remedy = "their positions are smaller by that: look whether they are to be opened again"
+        self._desk.alarm("OTHERS_CLOSED", f"{text}; that was held by {whose}, and {remedy}", bracket.name)
 
     async def _close(self, bracket: Bracket, role: str, number: int, quantity: Decimal) -> bool:
         entry, account = bracket.entry, self._desk.account

@@ -32,6 +32,9 @@ FLATTENED = "flattened"
 LEVELS = "levels"
 """The named step that holds an entry's plan after its stop or target was moved."""
 
+INSTEAD = "instead"
+"""The named step that holds the kind of protection that takes the place of an entry's attached legs."""
+
 
 def prepare(desk: Desk, account: Account, entry: Live, plan: Plan | None) -> list[JournalStep]:
     """The first legs of an entry, for the write of its intent: from there on it can be protected whatever the disk does.

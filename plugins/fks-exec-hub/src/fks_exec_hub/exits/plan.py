@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from attrs import evolve
 
 from fks_exec.account import Account
@@ -32,12 +34,20 @@ def plan_protection(
         return None
     usable = _usable(account, instrument)
     wanted = [kind for kind in ([config.kind] if config.kind else KINDS) if kind in usable]
-    kind = next((kind for kind in wanted if _serves(kind, order, config)), None)
+    kind = next((kind for kind in wanted if _serves(kind, order.stop_loss, order.take_profit, config)), None)
     if kind is None:
         return _denial(order, wanted, "" if config.kind is None or wanted else config.kind, sorted(usable))
     if kind != "attached" and (small := _too_small(order, instrument)) is not None:
         return small
     return Plan(kind, order.stop_loss, order.take_profit)
+
+
+def other_kind(account: Account, config: ProtectionConfig, plan: Plan, instrument: Instrument | None) -> ProtectionKind | None:
+    """The kind that can take the place of legs that the venue keeps with an entry; None: it has no other, or none is wanted."""
+    if config.kind is not None:
+        return None
+    others = [kind for kind in KINDS if kind != "attached" and kind in _usable(account, instrument)]
+    return next((kind for kind in others if _serves(kind, plan.stop, plan.target, config)), None)
 
 
 def _too_small(order: Order, instrument: Instrument | None) -> Denial | None:
@@ -80,12 +90,12 @@ def _usable(account: Account, instrument: Instrument | None) -> frozenset[str]:
     return kinds if "protect_position" in declared.abilities else kinds & {"attached"}
 
 
-def _serves(kind: ProtectionKind, order: Order, config: ProtectionConfig) -> bool:
+def _serves(kind: ProtectionKind, stop: Decimal | None, target: Decimal | None, config: ProtectionConfig) -> bool:
     if kind in ("attached", "reduce_only_pair"):
         return True
-    if order.stop_loss is None:
+    if stop is None:
         return False  # a target alone takes neither a linked pair nor a stop
-    return kind == "oco" or order.take_profit is None or config.watch_targets
+    return kind == "oco" or target is None or config.watch_targets
 
 
 def _denial(order: Order, wanted: list[ProtectionKind], said: str, usable: list[str]) -> Denial:

@@ -8,7 +8,7 @@ anew from what is known, and one thing is done about the difference.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from decimal import Decimal
 
 from attrs import evolve
@@ -16,7 +16,7 @@ from attrs import evolve
 from fks_exec.account import Account
 from fks_exec.errors import AccountNotReady, FksExecError, NotSupported
 from fks_exec.model.numbers import ZERO, plain
-from fks_exec.model.orders import Order
+from fks_exec.model.orders import Order, Side
 from fks_exec.model.results import Status
 
 from ..accounts.desk import Desk
@@ -25,9 +25,23 @@ from ..journal.protocol import HaltState
 from ..orders.record import instrument_of, record
 from ..orders.restore import collect
 from ..orders.submit import withdrawn
-from .allowance import allowed_for, excess, more_than_free, other_side
+from .allowance import allowed_for, excess, more_than_free, other_side, side_of
 from .attached import Attached
-from .bracket import Action, Bracket, Cancel, Look, Place, Resize, Rules, ended_by_venue, left, next_action, open_leg
+from .bracket import (
+    Action,
+    Bracket,
+    Cancel,
+    Look,
+    Place,
+    Resize,
+    Rules,
+    ended_by_venue,
+    is_attached,
+    left,
+    next_action,
+    open_leg,
+    rules_of,
+)
 from .brackets import Brackets
 from .failing import Failing
 from .family import STOP, parent_of
@@ -57,9 +71,12 @@ class Protector(Brackets):
 
     def take(self, live: Live) -> None:
         """An order has changed; a listener of the desk, never raises."""
+        known = self.bracket_of(live) is not None
         if live.booked:
             self._placing.expect(live)
         super().take(live)
+        if live.booked and (live.shares or not known):  # of an earlier host's entry it is not known whose positions changed
+            self._hold_entries(live.lane, live.shares or {live.instruction.strategy or ""})
 
     def needs_gap(self, bracket: Bracket) -> bool:
         """Whether its stop can be moved only by cancelling it first; raises AccountNotReady while the venue is not there."""
@@ -117,6 +134,8 @@ class Protector(Brackets):
         self.failing.overdue(bracket)
         if acted is None:
             return None
+        if bracket.filled:
+            self.failing.others_closed(bracket, -bracket.remaining - self._taken_too_much(bracket))
         if await self._finish(bracket):
             return False
         return await self._help(bracket) or (None if bracket.unkept else False)
@@ -254,18 +273,44 @@ class Protector(Brackets):
         self._wake(bracket)
         return bracket
 
+    def opened(self) -> None:
+        """The account is open (again): no entry goes before attached legs that were too large when it was not."""
+        everything = self.everything()
+        strategies = {bracket.entry.instruction.strategy or "" for bracket in everything}
+        for symbol in {bracket.entry.lane for bracket in everything}:
+            self._hold_entries(symbol, strategies)
+        super().opened()
+
+    def _hold_entries(self, symbol: str, strategies: Container[str]) -> None:
+        """In the tick in which something was closed: no entry is decided before attached legs have become smaller.
+
+        Args:
+            strategies: those that have something less now.
+        """
+        brackets = self.brackets(symbol)
+        parts: dict[tuple[str, Side], dict[Bracket, Decimal]] = {}
+        for each in [each for each in brackets if is_attached(each) and each.filled]:
+            family = each.entry.instruction.strategy or "", side_of(each)
+            if family[0] in strategies:
+                if family not in parts:
+                    parts[family] = dict(excess(self._desk, brackets, each))
+                if self._attached.in_the_way(each, each.remaining - parts[family].get(each, ZERO)):
+                    self._desk.orphans.setdefault(symbol, set()).add(each.name)
+
     def _mark(self, bracket: Bracket) -> None:
         """Legs that rest though what they protected is gone: entries of the instrument wait for their end."""
         lane = bracket.entry.lane
         orphans = self._desk.orphans.setdefault(lane, set())
-        for leg in bracket.entry.legs:
-            name = leg.key.client_order_id
-            if bracket.remaining <= 0 and bracket.filled and open_leg(leg):
-                orphans.add(name)
-            else:
-                orphans.discard(name)
+        gone = bracket.remaining <= 0 and bool(bracket.filled)
+        orphan = {leg.key.client_order_id: gone and open_leg(leg) for leg in bracket.entry.legs}
+        orphan[bracket.name] = is_attached(bracket) and self._attached.in_the_way(bracket, bracket.remaining)
+        made_way = bracket.name in orphans and not orphan[bracket.name]
+        for name, stands in orphan.items():
+            orphans.add(name) if stands else orphans.discard(name)
         if not orphans:
             del self._desk.orphans[lane]
+        if made_way:
+            self._desk.changed(bracket.entry)  # entries wait for news of an order, and its last news came before this
 
     def _moved(self, bracket: Bracket) -> None:
         """A move is over when its legs stand; a later refusal has nothing to do with it."""
@@ -291,6 +336,7 @@ class Protector(Brackets):
             if not sent(leg):
                 self._desk.add(leg)
                 await record(self._desk, leg, withdrawn())
+        self._mark(bracket)
         self._end(bracket)
         entry.standing, entry.settled = False, entry.booked
         entry.released, entry.others = bracket.released, bracket.others
@@ -299,7 +345,7 @@ class Protector(Brackets):
 
     def _excess(self, bracket: Bracket) -> bool:
         """Something is to be taken back, and it is still being tried."""
-        return self._taken_too_much(bracket) > 0 and not bracket.naked_told
+        return self._taken_too_much(bracket) > 0 and not bracket.excess_told
 
     def _taken_too_much(self, bracket: Bracket) -> Decimal:
         """What its legs closed beyond what it held, as far as its strategy stands on the other side for it."""
@@ -314,9 +360,8 @@ class Protector(Brackets):
             return True
         if remaining <= 0:
             return False
-        rules = Rules(enforced=True, amends=False, instrument=bracket.entry.instrument)
         price = None if plan is None else plan.stop or plan.target
-        if rules.valid(remaining, price):
+        if rules_of(bracket).valid(remaining, price):
             return True
         text = f"{plain(remaining)} of {bracket.entry.lane} stand open without a stop: less than the venue takes in one order"
         self._desk.alarm("BELOW_MINIMUM", text, bracket.name)

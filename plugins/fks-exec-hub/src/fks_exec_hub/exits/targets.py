@@ -25,7 +25,7 @@ from ..journal.protocol import JournalError, Key
 from ..money import EXACT
 from ..orders.attempts import EXITS_IN_VAIN, PAUSES
 from ..orders.clearing import SUPERSEDED, accepted, going
-from ..orders.concrete import dust, entry_after
+from ..orders.concrete import against, dust, entry_after, opposed
 from ..orders.record import instrument_of, record
 from ..orders.restore import revive
 from ..orders.scope import Scope, closes
@@ -99,11 +99,13 @@ class Done:
     Args:
         code: empty when it is reached.
         alarm: a human should look.
+        remedy: what an alarm says besides; empty where ``why`` says it.
     """
 
     code: str = ""
     why: str = ""
     alarm: bool = False
+    remedy: str = "look at the position, and close it by hand if it is to be closed"
 
 
 class Targets:
@@ -223,8 +225,10 @@ class Targets:
     def _held(self, aim: Aim) -> Decimal:
         """What is left of the position that is closed; others may have closed it meanwhile."""
         live = aim.live
-        scope = closes(live.instruction) or Scope(live.instruction.strategy)
-        return ZERO if live.order is None else -scope.held(self._desk, live.lane) * live.order.side.sign
+        return ZERO if live.order is None else -self._scope(aim).held(self._desk, live.lane) * live.order.side.sign
+
+    def _scope(self, aim: Aim) -> Scope:
+        return closes(aim.live.instruction) or Scope(aim.live.instruction.strategy)
 
     def _further(self, aim: Aim, owed: Decimal) -> Order | Done:
         """A further exit for what is left, unless the venue would not have it, or will not."""
@@ -247,7 +251,9 @@ class Targets:
         if last.result.status in _REFUSED and last.result.code not in _PROVED | {"NOTHING_TO_CLOSE"}:
             return Done(unfinished, f"{left}: {last.result.error or last.result.code or last.result.status}", alarm=True)
         if last.result.code == "NOTHING_TO_CLOSE":
-            return Done(unfinished, f"{left}: other orders are closing it") if aim.target.entry else Done()
+            if aim.target.entry:
+                return Done(unfinished, f"{left}: other orders are closing it")
+            return self._opposed(aim, against(self._desk, aim.live.lane, self._scope(aim))) or Done()
         if last.cancels or last.result.code == "WITHDRAWN":
             return Done(unfinished, f"{left}: its exit was cancelled on request")
         if _failures(aim) >= (self._desk.config.exit_attempts or EXITS_IN_VAIN):
@@ -279,7 +285,15 @@ class Targets:
         if resting:
             names = ", ".join(other.key.client_order_id for other in resting[:3])
             return Done("CLOSE_INCOMPLETE", f"{names} could not be cancelled and may still open a position", alarm=True)
-        return rest
+        return self._opposed(aim, aim.target.against) or rest
+
+    def _opposed(self, aim: Aim, rest: Decimal) -> Done | None:
+        """All is closed that the venue holds; a rest stands against other strategies, unless something took it since."""
+        lane, left = aim.live.lane, min(rest, self._held(aim))
+        if left <= 0:
+            return None
+        why = opposed(lane, self._scope(aim), left, self._scope(aim).held(self._desk, lane))
+        return Done("CLOSE_INCOMPLETE", why, alarm=True, remedy="")
 
     async def _send(self, aim: Aim, order: Order) -> None:
         pauses = _failures(aim)
@@ -303,7 +317,7 @@ class Targets:
         await record(self._desk, live, result)
         tell(live)
         if done.alarm:
-            self._desk.alarm(done.code, f"{done.why}; look at the position, and close it by hand if it is to be closed", name)
+            self._desk.alarm(done.code, "; ".join(filter(None, (done.why, done.remedy))), name)
 
 
 def _failures(aim: Aim) -> int:

@@ -13,7 +13,7 @@ from fks_exec.model.results import Fill, Status
 from ..accounts.desk import Desk
 from ..accounts.live import Live
 from ..orders.record import record
-from .bracket import Bracket, Rules
+from .bracket import Bracket, rules_of
 from .family import STOP
 from .legs import views
 
@@ -32,15 +32,20 @@ def uncovered(bracket: Bracket) -> Decimal:
     return max(bracket.remaining, ZERO) - covered(bracket)
 
 
+def exposed(bracket: Bracket) -> bool:
+    """Whether something stands open without a stop that could have one: less than a leg beside a stop for the rest does not."""
+    naked, plan = uncovered(bracket), bracket.entry.plan
+    if not naked or plan is None or plan.stop is None or covered(bracket) <= 0:
+        return bool(naked)
+    return bool(rules_of(bracket).valid(naked, plan.stop))
+
+
 def measure(desk: Desk, bracket: Bracket) -> None:
     """Memory of an entry says whether it is protected, and for how long it was not."""
     entry, plan = bracket.entry, bracket.entry.plan
     if plan is None or not bracket.filled or (plan.stop is None and entry.protected is None):
         return
-    naked = uncovered(bracket)
-    rules = Rules(enforced=False, amends=False, instrument=entry.instrument)
-    dust = plan.stop is not None and not rules.valid(naked, plan.stop) and covered(bracket) > 0
-    entry.protected = (not naked or dust) and not bracket.flattened
+    entry.protected = not exposed(bracket) and not bracket.flattened
     now = desk.clock.monotonic()
     if entry.naked_since is not None:
         entry.unprotected = (entry.unprotected or 0.0) + max(now - entry.naked_since, 0.0)

@@ -8,6 +8,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain, repeat
 
 from attrs import define, field, frozen
@@ -20,9 +21,12 @@ from ..accounts.live import Live
 from ..orders.lookups import Lookups, can_look
 from ..orders.record import record
 from ..orders.submit import GRACE
+from .looked import Answer, Looked
 from .watch import Watch
 
 log: logging.Logger = logging.getLogger(__name__)
+
+_EARLY = "no proof yet: a request of ours may still be on its way, so that the order may appear after all"
 
 _MARGIN = 0.01
 """Seconds added to a moment that is waited for, since a timer may wake a little early."""
@@ -63,6 +67,7 @@ class _Question:
 
     Args:
         alarms: monotonic seconds at which a human is told, those that are still to come.
+        looked: writes the look-ups down.
         woken: who waits for news of it.
         clean: when the first clean answer that counts was asked for, monotonic seconds.
         running: our own call to place it had not ended when that was last looked at.
@@ -71,6 +76,7 @@ class _Question:
 
     live: Live
     alarms: deque[float]
+    looked: Looked
     woken: set[asyncio.Future[None]] = field(factory=set)
     clean: float | None = None
     running: bool = False
@@ -118,7 +124,8 @@ class Resolver:
         now = self._desk.clock.monotonic()
         if live.deadline is None:  # it was sent before this host started: from here it counts in full
             live.deadline = now + self._desk.config.deadline + GRACE
-        question = _Question(live, deque(now + seconds for seconds in self._schedule.alarms))
+        alarms = deque(now + seconds for seconds in self._schedule.alarms)
+        question = _Question(live, alarms, Looked(self._desk, live))
         self._questions[question.name] = question
         self._desk.spawn(asyncio.get_running_loop().create_task(self._follow(question)))
 
@@ -201,32 +208,41 @@ class Resolver:
 
     async def _look(self, question: _Question, until: float | None = None) -> None:
         """One look-up, and what follows from it; with ``until``, before all others, and given up then."""
-        asked = self._desk.clock.monotonic()
+        asked, moment = self._desk.clock.monotonic(), self._desk.clock.now()
         try:
             async with asyncio.timeout(None if until is None else until - asked):
                 news = await self._lookups.ask(question.live, urgent=True, first=until is not None)
         except Exception as error:  # it proves nothing; its text may hold what an SDK puts into it
             text = str(error) if isinstance(error, FksExecError) else type(error).__name__
             question.last = f"the last look-up failed ({text})"
+            question.looked.note(moment, Answer.FAILED, f"which proves nothing: {text}")
             return
         if news is not None:
+            question.looked.note(moment, Answer.SHOWN, f"which is the venue's word: {news.status.value}")
             await record(self._desk, question.live, news)
         elif question.open:
             question.last = "the venue shows no such order, which is no proof yet"
             if asked >= self._due(question):
-                await self._clean(question, asked)
+                await self._clean(question, asked, moment)
+            else:
+                question.looked.note(moment, Answer.NOTHING, _EARLY)
 
-    async def _clean(self, question: _Question, asked: float) -> None:
+    async def _clean(self, question: _Question, asked: float, moment: int) -> None:
         """No such order, at a time when that counts: the second such answer concludes."""
-        live = question.live
+        live, note = question.live, partial(question.looked.note, moment, Answer.NOTHING)
         if question.clean is None:
             question.clean = asked
+            note(f"the first clean answer that counts: one more, {self._schedule.apart:g} s later, is proof")
         elif live.fills or live.result.filled_quantity:
             question.last = "the venue shows no such order, and a part of it is filled"
+            note("which proves nothing: a part of it is filled")
         elif asked - question.clean >= self._schedule.apart:
+            note("the second clean answer that counts: it was not placed")
             live.watched = True
             text = "the venue shows no such order, twice, after it could have handled the request; it was not placed"
             await record(self._desk, live, ExecutionResult(status=Status.NOT_PLACED, code="NOT_FOUND", error=text))
+        else:
+            note("no proof yet: too soon after the first clean answer that counts")
 
     async def _pause(self, question: _Question, seconds: float | None) -> None:
         """Wait, at most so long; any news of the order end it."""

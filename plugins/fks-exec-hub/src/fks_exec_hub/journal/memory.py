@@ -208,6 +208,10 @@ class MemoryJournal:
         of_one = tables.by_account.get(account, []) if account is not None else list(tables.orders.values())
         return [_recorded(order) for order in of_one[: -limit - 1 : -1]]
 
+    async def accounts(self) -> list[str]:
+        """The accounts that an order was accepted for, by name."""
+        return sorted(self._read().by_account)
+
     async def halt(self, account: str) -> HaltRecord:
         """What the account may do."""
         return self._read().halt_record(account)

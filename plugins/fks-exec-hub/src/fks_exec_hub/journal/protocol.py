@@ -2,7 +2,7 @@
 """What any journal engine promises: the steps, the records it returns, what it raises.
 
 A journal is a plugin too (``fks_exec_journals``), so that a shared engine can take SQLite's place. It stores texts: the
-hub makes and reads the documents (JSON), an engine never looks into one. Times are epoch milliseconds and are data, made
+hub makes and reads the documents (JSON), an engine never looks into one. Times are epoch milliseconds and data, made
 by the host: no condition looks at a clock.
 """
 
@@ -264,11 +264,7 @@ class Written:
 
 @frozen
 class Term:
-    """A claim on an account.
-
-    Args:
-        hold: seconds for which sending is allowed, counted from before an intent was asked for; ``inf`` for SQLite.
-    """
+    """A claim on an account; ``hold`` are the seconds for which sending is allowed, from before an intent was asked for."""
 
     number: int
     hold: float = field(default=float("inf"))
@@ -364,6 +360,9 @@ class Journal(Protocol):
     async def orders(self, account: str | None = None, *, limit: int = 100) -> list[Recorded]:
         """The newest orders, newest first."""
 
+    async def accounts(self) -> list[str]:
+        """The accounts that an order was accepted for, by name; also those that no configuration has any more."""
+
     async def halt(self, account: str) -> HaltRecord:
         """What the account may do; ``active`` since 0 if never halted."""
 
@@ -392,8 +391,7 @@ class JournalType:
 
     Args:
         scheme: the part of the configuration's ``journal`` before the colon.
-        open: called with the rest of it (a path made absolute) and ``read_only``; returns an opened engine or raises
-            JournalInUse, JournalUnavailable.
+        open: called with the rest of it (a path made absolute) and ``read_only``. Raises JournalInUse, JournalUnavailable.
     """
 
     scheme: str

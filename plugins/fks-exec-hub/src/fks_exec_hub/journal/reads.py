@@ -66,6 +66,7 @@ QUERIES = {
     f"WHERE s.order_position = {_ORDER_OF_KEY} ORDER BY s.name",
     "positions": "SELECT e.body FROM positions AS p CROSS JOIN events AS e ON e.position = p.event "
     f"WHERE p.{_ACCOUNT} ORDER BY p.lane, p.strategy",
+    "accounts": "SELECT name FROM accounts AS a WHERE EXISTS (SELECT 1 FROM orders AS o WHERE o.account = a.id) ORDER BY name",
     "halt": f"SELECT e.body, e.time FROM halts AS h CROSS JOIN events AS e ON e.position = h.event WHERE h.{_ACCOUNT}",
     "note": "SELECT e.body FROM notes AS n CROSS JOIN events AS e ON e.position = n.event "
     f"WHERE n.{_ACCOUNT} AND n.namespace = ? AND n.name = ?",
@@ -118,6 +119,10 @@ class Reads:
     def orders(self, account: str | None, limit: int) -> list[Recorded]:
         """The newest orders, newest first."""
         return self._orders("newest", limit) if account is None else self._orders("newest_of", account, limit)
+
+    def accounts(self) -> list[str]:
+        """The accounts that an order was accepted for, by name."""
+        return [name for (name,) in self._rows("accounts")]
 
     def accepted(self, account: str, after: int, limit: int) -> list[Recorded]:
         """At most so many orders after a position, in order."""

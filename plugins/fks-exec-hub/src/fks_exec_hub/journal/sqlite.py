@@ -155,6 +155,10 @@ class SqliteJournal:
         """The newest orders, newest first."""
         return await self._far(Reads.orders, account, limit)
 
+    async def accounts(self) -> list[str]:
+        """The accounts that an order was accepted for, by name."""
+        return await self._far(Reads.accounts)
+
     async def steps(self, key: Key) -> dict[str, str]:
         """The last data of each named step of an order."""
         return await self._far(Reads.steps, key)

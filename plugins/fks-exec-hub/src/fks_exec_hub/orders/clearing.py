@@ -44,9 +44,8 @@ def going(live: Live) -> bool:
 def _entries(desk: Desk, live: Live, scope: Scope) -> list[Live]:
     return [
         other
-        for other in desk.live.values()
-        if other.lane == live.lane
-        and other.submitted_at is not None
+        for other in desk.in_lane(live.lane)
+        if other.submitted_at is not None
         and not other.reducing
         and other.role not in LEGS | CLOSERS
         and other is not live
@@ -115,9 +114,7 @@ def restore_queued(desk: Desk, live: Live, queued: Iterable[Live]) -> None:
 
 def _before(desk: Desk, live: Live, queued: Iterable[Live]) -> list[Live]:
     """What waits in a lane, and what has left it and stands for more."""
-    standing = [
-        other for other in desk.live.values() if other.lane == live.lane and other.target is not None and other.standing
-    ]
+    standing = [other for other in desk.in_lane(live.lane) if other.target is not None and other.standing]
     return [other for other in (*queued, *standing) if other is not live]
 
 

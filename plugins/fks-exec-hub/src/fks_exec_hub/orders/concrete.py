@@ -132,7 +132,7 @@ def _closing(desk: Desk, live: Live, account: Account, instrument: Instrument | 
     if isinstance(live.instruction, Order):
         wanted = min(wanted, live.instruction.quantity)
     if wanted <= 0:
-        return _nothing(live, scope, held)
+        return _nothing(live, scope, held, against(desk, live.lane, scope))
     valid = wanted if instrument is None else instrument.quantity_down(wanted)
     if valid <= 0:
         return dust(live.lane, wanted, instrument)
@@ -147,16 +147,38 @@ def _closing(desk: Desk, live: Live, account: Account, instrument: Instrument | 
     )
     if is_child(live.key.client_order_id):  # the rest is the affair of the order for which it is sent
         return Concrete(order)
-    return Concrete(order, Target(exit=wanted, older=_older(desk, live, scope)))
+    return Concrete(order, Target(exit=wanted, older=_older(desk, live, scope), against=against(desk, live.lane, scope)))
+
+
+def against(desk: Desk, symbol: str, scope: Scope) -> Decimal:
+    """How much of what a scope holds the venue does not: others stand against it, and the venue holds only the sum."""
+    if scope.whole or (desk.account is not None and desk.account.capabilities.hedging):
+        return ZERO
+    held, total = scope.held(desk, symbol), desk.book.totals(symbol).position
+    return abs(held) - max(min(abs(held), total * (1 if held > 0 else -1)), ZERO)
 
 
 def _both_sides(desk: Desk, symbol: str) -> bool:
     return len({position.quantity > 0 for position in desk.book.positions() if position.symbol == symbol}) > 1
 
 
-def _nothing(live: Live, scope: Scope, held: Decimal) -> Denial:
-    text = f"{scope} hold nothing of {live.lane} that is not being closed already; there is nothing to close"
+def _nothing(live: Live, scope: Scope, held: Decimal, rest: Decimal) -> Denial:
+    text = f"nothing of {live.lane} is held by {scope} that is not being closed already; there is nothing to close"
+    if rest:
+        text = opposed(live.lane, scope, rest, held)
     return Denial(code="NOTHING_TO_CLOSE", message=text, value=plain(held))
+
+
+def opposed(symbol: str, scope: Scope, quantity: Decimal, held: Decimal) -> str:
+    """What of a position cannot be closed, since the orders of other strategies stand against it, and what can be done.
+
+    Args:
+        quantity: of it, base units or contracts.
+        held: by the scope, signed.
+    """
+    why = f"{plain(quantity)} of {symbol} are still held by {scope}: other strategies stand against it, so that the venue"
+    way = f"{'a sell' if held > 0 else 'a buy'} of {plain(quantity)} for it, which the guards judge as an entry"
+    return f"{why}, which holds only the sum, has no more of it to close; send {way}, or give each strategy its own account"
 
 
 def dust(symbol: str, quantity: Decimal, instrument: Instrument | None) -> Denial:
@@ -196,7 +218,8 @@ def _toward(
         split = _to_zero(desk, live, account, instrument, order)
         if split.target is not None:  # what is left of the exit is closed too, before anything is opened
             exit_ = min(abs(held), available(desk, live.lane, order.side))
-            opened = abs(wanted) if instrument is None else instrument.quantity_down(abs(wanted))
+            rest = abs(wanted) + against(desk, live.lane, Scope(instruction.strategy))  # what no exit can close, the entry does
+            opened = rest if instrument is None else instrument.quantity_down(rest)
             return evolve(split, target=Target(exit=exit_, entry=opened))
     if held * wanted > 0 and abs(wanted) < abs(held) and whole <= available(desk, live.lane, order.side):
         enforced = enforces_reduce_only(account, instrument)
@@ -223,7 +246,7 @@ def _difference(live: Live, instruction: TargetPosition | ReversePosition, side:
 def entry_after(live: Live, name: str, quantity: Decimal) -> Order:
     """What is opened after the exit of an order through zero, or of a position that is turned round.
 
-    A market order keeps its age: what came too late to open a position is denied as any other.
+    A market order keeps its age: what came too late to open a position is denied as any other, also what is split again.
 
     Args:
         name: the client's id of the new order.
@@ -238,8 +261,8 @@ def entry_after(live: Live, name: str, quantity: Decimal) -> Order:
         order = evolve(instruction, quantity=quantity)
     else:
         raise TypeError(f"nothing is opened after a {type(instruction).__name__}")
-    resting = order.price is not None
-    born = order.signal_time if resting else min(order.signal_time or live.accepted_at, live.accepted_at)
+    kept = order.price is not None or live.role == ENTRY  # one that was split before has its age, whatever the clock did since
+    born = order.signal_time if kept else min(order.signal_time or live.accepted_at, live.accepted_at)
     return evolve(order, client_order_id=name, signal_time=born)
 
 

@@ -217,7 +217,7 @@ def _waits(desk: Desk, live: Live, order: Order, held: Room | None, *, reducing:
             desk.poke(order.symbol)
         return Wait("protective orders of the instrument have to make room", exit=reducing)
     if not reducing and desk.orphans.get(order.symbol) and not _stale(desk, live, reducing=False):
-        return Wait("protective orders of the instrument still rest though what they protected is gone", exit=False)
+        return Wait("stops or targets of the instrument still stand for more than what is left of their entry", exit=False)
     return None
 
 

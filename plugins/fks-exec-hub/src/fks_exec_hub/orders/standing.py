@@ -37,7 +37,7 @@ def done_at_once(live: Live, result: ExecutionResult) -> bool:
         return False
     refused = result.status in _REFUSED and not result.filled_quantity
     whole = result.status is Status.FILLED and result.filled_quantity >= target.exit and not target.entry
-    if (refused or whole) and not target.older:
+    if (refused or (whole and not target.against)) and not target.older:
         live.standing = False
     if not live.standing or not result.status.terminal:
         tell(live)

@@ -209,10 +209,29 @@ async def submit_cancel_leg(desk: Desk, live: Live, leg: Leg, attempt: int) -> E
     """Ask the venue to cancel a leg that it keeps with an entry, once; raises as :func:`submit_cancel`."""
 
     def call(account: Account, ref: OrderRef, submission: Submission) -> Awaitable[ExecutionResult]:
-        names = OrderRef(order_id=leg.order_id, venue_client_order_id=leg.venue_client_order_id, symbol=ref.symbol)
-        return account.cancel_order(names, submission)
+        return account.cancel_order(_leg_ref(leg, ref), submission)
 
     return await _act(desk, live, "cancel", attempt, call)
+
+
+async def submit_amend_leg(
+    desk: Desk, live: Live, leg: Leg, attempt: int, change: OrderChange, *, document: str
+) -> ExecutionResult:
+    """Ask the venue to change a leg that it keeps with an entry, once; raises as :func:`submit_amend`.
+
+    Args:
+        document: the entry as it is sent, JSON: it does not change.
+    """
+
+    def call(account: Account, ref: OrderRef, submission: Submission) -> Awaitable[ExecutionResult]:
+        return account.amend_order(_leg_ref(leg, ref), change, submission)
+
+    return await _act(desk, live, "amend", attempt, call, document=document)
+
+
+def _leg_ref(leg: Leg, entry: OrderRef) -> OrderRef:
+    """The names of a leg that the venue keeps with an entry."""
+    return OrderRef(order_id=leg.order_id, venue_client_order_id=leg.venue_client_order_id, symbol=entry.symbol)
 
 
 async def submit_amend(

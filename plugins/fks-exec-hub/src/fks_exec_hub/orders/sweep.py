@@ -12,7 +12,7 @@ from fks_exec.model.copying import changed
 from fks_exec.model.results import Status
 
 from ..accounts.desk import Desk
-from ..accounts.halting import HaltAnswer, HaltedOrder, halt, is_entry
+from ..accounts.halting import HaltAnswer, HaltedOrder, halt, is_entry, kept_legs
 from ..accounts.live import WAITS, Live
 from ..journal.protocol import HaltState, JournalError, NamedStep
 from .cancel import Canceller
@@ -68,7 +68,10 @@ class Sweeper:
             states={desk.name: state},
             cancelled=tuple(self._told(live) for live in ended),
             unconfirmed=tuple(self._told(live, why) for live, why in reasons.items() if not live.result.status.terminal),
-            before=tuple(self._told(live) for live in before if not live.result.status.terminal),
+            before=(
+                *(self._told(live) for live in before if not live.result.status.terminal),
+                *(leg for live in desk.live.values() for leg in kept_legs(live.key, live.result)),
+            ),
         )
 
     def tripped(self, before: list[Live]) -> None:

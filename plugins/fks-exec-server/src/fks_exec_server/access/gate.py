@@ -10,9 +10,10 @@ from fks_exec import Clock
 
 from ..config import ServerConfig
 from .keys import KeyRing, nothing
+from .listed import place
 from .nonces import Nonces, Use
 from .proof import Headers, Proof, Unauthenticated
-from .revoked import Revoked, place
+from .revoked import Revoked
 from .scopes import Caller
 from .signatures import Signatures
 from .tokens import Tokens
@@ -47,6 +48,10 @@ class Gate:
         """Whose secret a path holds; None: nobody's."""
         await self._look()
         return self._keys.find(secret)
+
+    def taken_back(self, secret: str | bytes) -> str:
+        """The name of the key whose secret a path held until it was taken back; empty: no such."""
+        return self._keys.taken_back(secret)
 
     async def request(self, method: str, target: bytes, headers: Headers, body: bytes) -> Proof:
         """Who sends a request: by its signature, or by a token; not by both.

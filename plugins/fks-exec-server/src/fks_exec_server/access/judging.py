@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -58,7 +59,33 @@ class Judge:
         self._clock = clock or SystemClock()
         self._pace = Pace()
 
-    async def permit(self, caller: Caller, account: str, instruction: Instruction, *, rehearsed: bool = False) -> Denial | None:
+    def reaches(self, caller: Caller, account: str, symbol: str) -> Denial | None:
+        """Why a caller may send nothing at all for an instrument; None when it may something.
+
+        Args:
+            symbol: canonical.
+        """
+        return caller.scope.reaches(Facts(account=account, venue=self._venue(account), symbol=symbol))
+
+    def allowed(self, caller: Caller, account: str, instruction: Instruction, *, reducing: bool = False) -> Denial | None:
+        """As :meth:`permit`, whatever it is worth and however many came before.
+
+        Raises:
+            UnknownSymbol, AccountNotReady: nobody can tell.
+        """
+        facts = self._facts(account, instruction)
+        return caller.scope.may_have_sent(instruction, attrs.evolve(facts, reduces=reducing))
+
+    async def permit(
+        self,
+        caller: Caller,
+        account: str,
+        instruction: Instruction,
+        *,
+        rehearsed: bool = False,
+        reducing: bool = False,
+        market: Market | None = None,
+    ) -> Denial | None:
         """Why a caller may not send an instruction; None when it may, and then it counts as sent.
 
         An order of a known id is no further order: it is answered as it stands, and does not count. Nor does one that came a
@@ -66,6 +93,8 @@ class Judge:
 
         Args:
             rehearsed: it is judged and not sent, and does not count.
+            reducing: it is known that it can only reduce what is held.
+            market: as it was looked up already; None: it is looked up where it matters.
 
         Raises:
             UnknownSymbol: the account has no such instrument.
@@ -75,14 +104,14 @@ class Judge:
         denial = scope.permits("trade", account)
         if denial is not None:
             return denial
-        facts = self._facts(account, instruction)
+        facts = attrs.evolve(self._facts(account, instruction), reduces=reducing)
         denial = scope.may_have_sent(instruction, facts)
         if denial is not None or _counts_nothing(scope) or await self._known(account, instruction):
             return denial
-        if reduces(instruction):
+        if reducing or reduces(instruction):
             return None
         if scope.max_notional is not None:
-            facts = attrs.evolve(facts, market=await self._market(account, instruction, facts.symbol))
+            facts = attrs.evolve(facts, market=await self._market(account, instruction, facts.symbol, market))
         now, order = self._clock.now(), (account, instruction.client_order_id or object())
         earlier = 0 if scope.orders_a_minute is None else self._pace.earlier(caller.name, order, now)
         denial = scope.allows(instruction, attrs.evolve(facts, earlier=earlier))
@@ -136,17 +165,39 @@ class Judge:
         name = instruction.client_order_id
         return name is not None and await self._hub.order(account, name) is not None
 
-    async def _market(self, account: str, instruction: Instruction, symbol: str) -> Market:
-        """What the worth of an instruction takes. Raises AccountNotReady where a quote that is missing now would tell it."""
-        instrument = await self._hub.instrument(account, symbol)
+    async def look(self, account: str, symbol: str, *, seconds: float | None = None) -> Market | None:
+        """What is known of an instrument now; without a quote where there is none, or none in time.
+
+        Args:
+            seconds: to wait; None: as long as the venue's deadline. All who look at once wait for one answer.
+
+        Returns:
+            None where not even its rules came in time.
+
+        Raises:
+            AccountNotReady: the account has not opened.
+        """
+        found: Market | None = None
         try:
-            quote: MarketData | None = await self._hub.quote(account, symbol)
-        except AccountNotReady:  # what an order with a limit is worth may be known all the same
-            unquoted = Market(instrument=instrument)
-            if needs_quote(instruction, unquoted):
-                raise
-            return unquoted
-        return Market(instrument=instrument, quote=quote)
+            async with asyncio.timeout(seconds):
+                found = Market(instrument=await self._hub.instrument(account, symbol))
+                return attrs.evolve(found, quote=await self._quote(account, symbol))
+        except TimeoutError:
+            return found
+
+    async def _quote(self, account: str, symbol: str) -> MarketData | None:
+        """None: there is none; what an order with a limit is worth may be known all the same."""
+        try:
+            return await self._hub.quote(account, symbol)
+        except AccountNotReady:
+            return None
+
+    async def _market(self, account: str, instruction: Instruction, symbol: str, market: Market | None = None) -> Market:
+        """What the worth of an instruction takes. Raises AccountNotReady where a quote that is missing now would tell it."""
+        market = market or await self.look(account, symbol)
+        if market is None or (market.quote is None and needs_quote(instruction, market)):
+            raise AccountNotReady(account, f"it gives no quote of {symbol}")
+        return market
 
 
 def _counts_nothing(scope: Scope) -> bool:

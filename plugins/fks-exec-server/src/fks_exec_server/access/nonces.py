@@ -29,7 +29,7 @@ HALT_WAITS = 1.0
 """Seconds that a halt waits at most until its number is written down; then it goes on, and memory keeps the number."""
 
 _SWEEP = 1024
-_SPENT = "a request of the key {} came a second time, after a restart"
+_SPENT = "a request came a second time, after a restart"
 
 Use: TypeAlias = Literal["order", "read", "change", "halt", "operate"]
 """What a request is for: a new order, a look, a cancel or a change, a halt, a resume or close."""
@@ -69,7 +69,7 @@ class Nonces:
         if self._again(once):
             if use == "order":
                 return
-            raise Unauthenticated(f"a request of the key {proof.caller.name} came a second time")
+            raise Unauthenticated("a request came a second time", sender=proof.caller.name, reason="again")
         if use == "read":
             return
         try:
@@ -105,7 +105,7 @@ class Nonces:
             notes = [once.note(account, now) for account in accounts]
             found = await asyncio.gather(*(hub.read_note(note.account, note.namespace, note.name) for note in notes))
             if any(known is not None and (use != "order" or known.value != once.digest) for known in found):
-                raise Unauthenticated(_SPENT.format(proof.caller.name))
+                raise Unauthenticated(_SPENT, sender=proof.caller.name, reason="again")
         if use != "order":
             await self._write(hub, proof, once, now)
 
@@ -116,7 +116,7 @@ class Nonces:
             try:
                 await hub.write_note(once.note(account, now))
             except Exists:
-                raise Unauthenticated(_SPENT.format(proof.caller.name)) from None
+                raise Unauthenticated(_SPENT, sender=proof.caller.name, reason="again") from None
             except JournalError as error:
                 failure = failure or error
             else:
@@ -131,7 +131,7 @@ class Nonces:
             self._keep(once)
             return False
         if known[0] != once.digest:
-            raise Unauthenticated(f"a nonce of the key {once.key} came a second time, with another request")
+            raise Unauthenticated("a nonce came a second time, with another request", reason="again")
         return True
 
     def _keep(self, once: Once) -> None:
@@ -140,5 +140,5 @@ class Nonces:
             self._seen = {name: each for name, each in self._seen.items() if each[1] > now}
             self._sweep_at = max(_SWEEP, min(2 * len(self._seen), self._most))
         if len(self._seen) >= self._most:
-            raise Unauthenticated(f"more than {self._most} signed requests within their time window")
+            raise Unauthenticated(f"more than {self._most} signed requests within their time window", reason="many")
         self._seen[once.name] = (once.digest, once.until)

@@ -14,12 +14,25 @@ from fks_exec_hub.journal import Note
 
 from .scopes import Caller
 
+REVOKED = "the secret is right, but it was taken back (fks-exec keys revoke)"
+"""Why it is not let in."""
+
 _SHORT = 32
 """Hexadecimal digits of an id that is made from a nonce: 128 bits."""
 
 
 class Unauthenticated(FksExecError):
-    """Nobody that is known. Its text is for the log: whoever asks is told no more than that it was not proved."""
+    """Nobody that is known. Its text is for the log: whoever asks is told no more than that it was not proved.
+
+    Args:
+        sender: the key, client or issuer in whose name it came, as the configuration has it; empty: a stranger.
+        reason: one of a few words; lines of one sender and reason are paced together.
+    """
+
+    def __init__(self, text: str, *, sender: str = "", reason: str = "proof") -> None:
+        super().__init__(text)
+        self.sender = sender
+        self.reason = reason
 
 
 @frozen(kw_only=True)

@@ -2,49 +2,30 @@
 """The list of secrets that are right no more: a file that ``fks-exec keys revoke`` writes and a running host reads.
 
 A secret is known there by its SHA-256, so a new one under the same name is not touched. One line each: the digest, then a note
-for people.
+for people. It tells nothing of the secrets, which are random and 32 bytes long: who may not own it may read it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import os
-import re
 import time
 from pathlib import Path
 
-from fks_exec import ConfigError
+from fks_exec import ConfigError, FksExecError
 
-from ..config import ClientConfig, KeyConfig, SenderConfig, TokenConfig
+from .files import hand_over, make_folder, private
+from .listed import read_list
 
 logger: logging.Logger = logging.getLogger(__name__)
 
 FRESH = 1.0
 """Seconds for which a look at the file is good."""
 
-_LINE = re.compile(r"([0-9a-f]{64})(?: [ -~]*)?")
 
-
-def place(state: Path) -> Path:
-    """Where the list is, in the folder that the configuration names ``state``. No account has a name that begins so."""
-    return state / "_server" / "revoked"
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def digests_of(sender: SenderConfig) -> tuple[bytes, ...]:
-    """The SHA-256 of each secret by which a sender is known now; of an issuer of tokens that of its key's text."""
-    if isinstance(sender, KeyConfig):
-        return sender.digests
-    if isinstance(sender, ClientConfig):
-        secrets = sender.secrets
-    else:
-        secrets = (sender.key,) if isinstance(sender, TokenConfig) and sender.key is not None else ()
-    return tuple(hashlib.sha256(secret.reveal().encode()).digest() for secret in secrets)
+class ListUnreadable(FksExecError):
+    """The list cannot be read, so that nobody knows whose secret is right."""
 
 
 class Revoked:
@@ -61,36 +42,34 @@ class Revoked:
         self.path = path
         self._looked = time.monotonic()
         self._digests = self.read()
+        self._unreadable = False
 
     def __contains__(self, digest: bytes) -> bool:
         return digest in self._digests
 
     async def look(self) -> None:
-        """Read it again where the last look is old. What cannot be read now leaves what was known."""
-        if time.monotonic() - self._looked < FRESH:
-            return
-        self._looked = time.monotonic()  # the others of this moment do not look as well
-        try:
-            self._digests = await asyncio.to_thread(self.read)
-        except ConfigError as error:
-            logger.error("%s; what was revoked before stays so", error)
+        """Read it again where the last look is old.
+
+        A list that cannot be read any more has probably just been written, with what is to be kept out: nobody is let in
+        until it can be read.
+
+        Raises:
+            ListUnreadable: it cannot be read; at each look until it can.
+        """
+        if time.monotonic() - self._looked >= FRESH:
+            self._looked = time.monotonic()  # the others of this moment do not look as well
+            try:
+                self._digests = await asyncio.to_thread(self.read)
+                self._unreadable = False
+            except ConfigError as error:
+                logger.error("%s; until it can be read nobody is let in: each request is answered 503", error)
+                self._unreadable = True
+        if self._unreadable:
+            raise ListUnreadable(f"the list of revoked keys {self.path} cannot be read")
 
     def read(self) -> frozenset[bytes]:
         """What the file says. Raises ConfigError."""
-        try:
-            lines = self.path.read_text("ascii").splitlines()
-        except FileNotFoundError:
-            return frozenset()
-        except (OSError, UnicodeDecodeError) as error:
-            cause = getattr(error, "strerror", None) or "it is not ASCII text"
-            raise ConfigError("", f"the list of revoked keys {self.path} cannot be read: {cause}") from None
-        found = [_LINE.fullmatch(line) for line in lines if line.strip()]
-        if None in found:
-            problem = (
-                f"the list of revoked keys {self.path} has a line that begins with no SHA-256; correct or remove that line"
-            )
-            raise ConfigError("", problem)
-        return frozenset(bytes.fromhex(line[1]) for line in found if line)
+        return read_list(self.path)
 
     def add(self, digest: bytes, remark: str) -> None:
         """Write one more line at the end, in one go: nothing that another process writes meanwhile is lost.
@@ -99,14 +78,25 @@ class Revoked:
             remark: printable ASCII, without a secret.
 
         Raises:
-            ConfigError: the list cannot be read.
+            ConfigError: the list cannot be read, or not be written.
         """
         self.read()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.path, "ab+", buffering=0, opener=_private) as file:
+        try:
+            self._write(f"{digest.hex()} {remark}\n".encode("ascii"))
+        except OSError as error:
+            problem = f"the list of revoked keys {self.path} cannot be written: {(error.strerror or 'an error').lower()}"
+            raise ConfigError("", f"{problem}; nothing was revoked; do it as the user of the host, or as root") from None
+        self._digests |= {digest}
+
+    def _write(self, line: bytes) -> None:
+        state = self.path.parent.parent
+        state.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(state, like=state.parent)
+        make_folder(self.path.parent, like=state)
+        with open(self.path, "ab+", buffering=0, opener=private) as file:
+            hand_over(file.fileno(), like=state)
             size = file.seek(0, os.SEEK_END)
             file.seek(max(size - 1, 0))
             begin = b"" if file.read(1) in (b"", b"\n") else b"\n"
-            file.write(begin + f"{digest.hex()} {remark}\n".encode("ascii"))
+            file.write(begin + line)
             os.fsync(file.fileno())
-        self._digests |= {digest}

@@ -46,6 +46,7 @@ class Facts:
         symbol: the instruction's instrument, canonical.
         market: for ``max_notional`` only.
         earlier: orders that the key has sent in the last 60 seconds.
+        reduces: it is known that the instruction can only reduce what is held, whatever it says.
     """
 
     account: str
@@ -53,6 +54,7 @@ class Facts:
     symbol: str
     market: Market = field(factory=Market)
     earlier: int = 0
+    reduces: bool = False
 
 
 @frozen(kw_only=True)
@@ -128,16 +130,19 @@ class Scope:
         """
         side, kind = _side_and_type(instruction)
         return (
-            self.permits(action, facts.account)
-            or self.at(facts.venue)
-            or _outside("SCOPE_SYMBOL", "symbol", facts.symbol, self.symbols)
-            or self._not_reducing(instruction)
+            self.reaches(facts, action)
+            or self._not_reducing(instruction, facts)
             or self._wrong_side(side)
             or _outside("SCOPE_ORDER_TYPE", "order type", kind, self.order_types)
         )
 
-    def _not_reducing(self, instruction: Instruction) -> Denial | None:
-        if not self.reduce_only or reduces(instruction):
+    def reaches(self, facts: Facts, action: str = "trade") -> Denial | None:
+        """Why the key may do nothing with an instrument of an account; None when it may something."""
+        symbol = _outside("SCOPE_SYMBOL", "symbol", facts.symbol, self.symbols)
+        return self.permits(action, facts.account) or self.at(facts.venue) or symbol
+
+    def _not_reducing(self, instruction: Instruction, facts: Facts) -> Denial | None:
+        if not self.reduce_only or facts.reduces or reduces(instruction):
             return None
         message = "the key may only reduce positions; send it with reduce_only, as a close, or use another key"
         return Denial(code="SCOPE_REDUCE_ONLY", message=message)

@@ -17,7 +17,7 @@ from fks_exec import Clock, ConfigError, SystemClock
 
 from ..config import ClientConfig
 from .keys import nothing
-from .proof import Headers, Once, Proof, Unauthenticated, header
+from .proof import REVOKED, Headers, Once, Proof, Unauthenticated, header
 from .scopes import Caller, Scope
 
 WINDOW = 30_000
@@ -25,6 +25,9 @@ WINDOW = 30_000
 
 LEAST = 32
 """Bytes of a secret."""
+
+_WRONG = "the signature is not right: another secret has signed, or another method, path, query or body than what arrived"
+_NO_CLIENT = "signed for a client that the configuration does not have"
 
 _VERSION = b"fks-exec-1"
 _KEY = re.compile(rb"[A-Za-z0-9_-]{1,32}")
@@ -98,18 +101,22 @@ class Signatures:
         """
         headers = tuple(headers)
         key = header(headers, b"x-fks-key", _KEY)
-        stamp = header(headers, b"x-fks-timestamp", _TIME)
-        nonce = header(headers, b"x-fks-nonce", _NONCE)
-        signature = header(headers, b"x-fks-signature", _SIGNATURE)
-        if not _METHOD.fullmatch(method) or not _TARGET.fullmatch(target):
-            raise Unauthenticated("a method, or a path, that nobody can have signed")
-        text = _canonical(method.encode(), target, key, stamp, nonce, body)
         caller, secrets = self._clients.get(key, self._nobody)
-        if not self._signed(signature, text, secrets):
-            raise Unauthenticated(f"the signature for the key {key.decode()} is not right")
+        try:
+            stamp = header(headers, b"x-fks-timestamp", _TIME)
+            nonce = header(headers, b"x-fks-nonce", _NONCE)
+            signature = header(headers, b"x-fks-signature", _SIGNATURE)
+        except Unauthenticated as error:
+            raise Unauthenticated(str(error), sender=caller.name, reason="form") from None
+        if not _METHOD.fullmatch(method) or not _TARGET.fullmatch(target):
+            raise Unauthenticated("a method, or a path, that nobody can have signed", sender=caller.name, reason="form")
+        text = _canonical(method.encode(), target, key, stamp, nonce, body)
+        if not self._signed(caller, signature, text, secrets):
+            raise Unauthenticated(_WRONG if caller.name else _NO_CLIENT, sender=caller.name, reason="signature")
         age = self._clock.now() - int(stamp)
         if abs(age) > WINDOW:
-            raise Unauthenticated(f"a request of the key {caller.name} is {age} ms old; allowed are {WINDOW}, either way")
+            late = f"the request is {age} ms old by this machine's clock; allowed are {WINDOW}, either way"
+            raise Unauthenticated(late, sender=caller.name, reason="age")
         digest = hashlib.sha256(text).hexdigest()
         once = Once(key=f"hmac:{caller.name}", value=nonce.decode(), digest=digest, until=int(stamp) + WINDOW + 1)
         return Proof(caller=caller, once=once)
@@ -123,18 +130,21 @@ class Signatures:
         signature = header(tuple(headers), b"x-tradingview-signature", _SIGNATURE)
         found = None
         for caller, secrets in self._clients.values():
-            if self._signed(signature, body, secrets):
+            if self._signed(caller, signature, body, secrets):
                 found = caller
         if found is None:
             raise Unauthenticated("the signature of an alert is not right")
         return Proof(caller=found)
 
-    def _signed(self, signature: bytes, text: bytes, secrets: Sequence[bytes]) -> bool:
-        """Whether one of the secrets has signed; all are tried."""
-        found = False
+    def _signed(self, caller: Caller, signature: bytes, text: bytes, secrets: Sequence[bytes]) -> bool:
+        """Whether one of the secrets has signed; all are tried. Raises Unauthenticated: with one that was taken back."""
+        found = gone = False
         for secret in secrets:
             right = hmac.compare_digest(_hmac(secret, text), signature)
-            found |= right and not self._revoked(hashlib.sha256(secret).digest())
+            revoked = right and self._revoked(hashlib.sha256(secret).digest())
+            found, gone = found or (right and not revoked), gone or revoked
+        if gone and not found:
+            raise Unauthenticated(REVOKED, sender=caller.name, reason="revoked")
         return found
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What must hold before a host takes the first order: real money has limits, and nobody else can rewrite the configuration."""
+"""What must hold before a host takes the first order: real money has limits, and nobody else can rewrite the configuration.
+
+And what it says then of the senders' tables that is probably a mistake: :func:`warn`.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,12 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fks_exec import ConfigError
+from fks_exec import ConfigError, FksExecError, UnknownSymbol
+
+from ..config import ServerConfig, all_taken_back, doubts
 
 if TYPE_CHECKING:
-    from fks_exec_hub import HubConfig
+    from fks_exec_hub import ExecutionHub, HubConfig
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -53,3 +58,36 @@ def _check_mode(path: Path, *, live: bool) -> None:
     if live:
         raise ConfigError("", f"{problem}, and an account has real money; {remedy}")
     logger.info("%s; before an account has real money, %s", problem, remedy)
+
+
+def warn(hub: ExecutionHub, server: ServerConfig) -> None:
+    """Log what is probably a mistake in the senders' tables; of ``symbols``, what the accounts that have opened say to them."""
+    found = (*doubts(server, hub.config.accounts), *strange_symbols(hub, server), *all_taken_back(server, hub.config.state))
+    for each in found:
+        logger.warning("%s", each)
+
+
+def strange_symbols(hub: ExecutionHub, server: ServerConfig) -> tuple[str, ...]:
+    """Symbols that no order of their sender can have, since none of its accounts calls an instrument so.
+
+    Where one of its accounts has not opened, nobody knows, and nothing is said.
+    """
+    found = []
+    for where, sender in server.tables.items():
+        for symbol in sender.symbols or ():
+            names = [_name(hub, account, symbol) for account in sender.accounts]
+            if symbol not in names and None not in names:
+                canonical = ", ".join(sorted({name for name in names if name}))
+                remedy = f"write {canonical}" if canonical else "look at its spelling, or take it out"
+                found.append(f"{where}.symbols: {symbol!a} is no instrument's name in {', '.join(sender.accounts)}; {remedy}")
+    return tuple(found)
+
+
+def _name(hub: ExecutionHub, account: str, symbol: str) -> str | None:
+    """What an account calls an instrument; empty: it has none; None: it cannot say now."""
+    try:
+        return hub.resolve_symbol(account, symbol)
+    except UnknownSymbol:
+        return ""
+    except FksExecError:
+        return None

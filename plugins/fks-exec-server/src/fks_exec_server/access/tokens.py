@@ -18,11 +18,10 @@ from attrs import evolve, field, frozen
 
 from fks_exec import Clock, ConfigError, SystemClock
 
-from ..config import TokenConfig
+from ..config import TokenConfig, digests_of
 from .keys import nothing
 from .narrowing import narrowed
-from .proof import Headers, Once, Proof, Unauthenticated, header
-from .revoked import digests_of
+from .proof import REVOKED, Headers, Once, Proof, Unauthenticated, header
 from .scopes import Caller
 
 LEEWAY = 5
@@ -79,36 +78,45 @@ class Tokens:
         token = match[1].decode() if match else ""
         if not all(_is_canonical(part) for part in token.split(".")):
             raise Unauthenticated("a token that is not written as its issuer wrote it")
-        algorithm = _algorithm(token)
+        algorithm, refused = _algorithm(token), Unauthenticated("a token that no configured key has signed for this host")
         for issuer in self._issuers:
-            if issuer.config.algorithm == algorithm and not self._revoked(issuer.digest):
-                claims = _claims(token, issuer)
-                if claims is not None:
-                    return self._proof(issuer, claims)
-        raise Unauthenticated("a token that no configured key has signed for this host")
+            if issuer.config.algorithm == algorithm:
+                try:
+                    claims = _claims(token, issuer)
+                    if not self._revoked(issuer.digest):
+                        return self._proof(issuer, claims)
+                    refused = Unauthenticated(REVOKED, sender=issuer.caller.name, reason="revoked")
+                except _NotSigned as error:
+                    refused = error if error.sender else refused
+        raise refused
 
     def _proof(self, issuer: _Issuer, claims: Mapping[str, Any]) -> Proof:
+        name = issuer.caller.name
         until = self._until(issuer, claims)
         number = claims["jti"]
         if not isinstance(number, str) or not _JTI.fullmatch(number):
-            raise Unauthenticated(f"a token of {issuer.caller.name} has a jti that is not 8 to 128 letters, digits or . _ : -")
-        caller = evolve(issuer.caller, scope=narrowed(issuer.caller.scope, claims.get(CLAIM)))
+            text = "a token has a jti that is not 8 to 128 letters, digits or . _ : -"
+            raise Unauthenticated(text, sender=name, reason="claims")
+        try:
+            caller = evolve(issuer.caller, scope=narrowed(issuer.caller.scope, claims.get(CLAIM)))
+        except Unauthenticated as error:
+            raise Unauthenticated(str(error), sender=name, reason="claims") from None
         once = Once(key=f"jwt:{caller.name}", value=number, digest=hashlib.sha256(number.encode()).hexdigest(), until=until)
         return Proof(caller=caller, once=once)
 
     def _until(self, issuer: _Issuer, claims: Mapping[str, Any]) -> int:
         """Epoch milliseconds at which it is no longer valid; the times are checked here, by the host's own clock."""
-        times = [claims[name] for name in ("iat", "nbf", "exp")]
+        times, name = [claims[name] for name in ("iat", "nbf", "exp")], issuer.caller.name
         if not all(isinstance(each, int) and not isinstance(each, bool) for each in times):
-            raise Unauthenticated(f"a token of {issuer.caller.name} has a time that is no whole number of seconds")
+            raise Unauthenticated("a token has a time that is no whole number of seconds", sender=name, reason="claims")
         issued, begins, ends = map(int, times)
         now, most = self._clock.now() / 1000, min(issuer.config.lifetime, LIFETIME)
         if not issued <= ends <= issued + most:
-            raise Unauthenticated(f"a token of {issuer.caller.name} is valid for {ends - issued} s; allowed are {most}")
+            raise Unauthenticated(f"a token is valid for {ends - issued} s; allowed are {most}", sender=name, reason="claims")
         if max(issued, begins) > now + LEEWAY:
-            raise Unauthenticated(f"a token of {issuer.caller.name} is not valid yet")
+            raise Unauthenticated("a token is not valid yet by this machine's clock", sender=name, reason="age")
         if ends <= now - LEEWAY:
-            raise Unauthenticated(f"a token of {issuer.caller.name} has ended")
+            raise Unauthenticated("a token has ended by this machine's clock; issue a new one", sender=name, reason="age")
         return (ends + LEEWAY) * 1000 + 1
 
 
@@ -135,8 +143,16 @@ def _is_canonical(part: str) -> bool:
         return False
 
 
-def _claims(token: str, issuer: _Issuer) -> Mapping[str, Any] | None:
-    """What it says, where this issuer has signed it for this host; None: it has not."""
+class _NotSigned(Unauthenticated):
+    """Not by this issuer, for this host; another one's table may know it."""
+
+
+def _claims(token: str, issuer: _Issuer) -> Mapping[str, Any]:
+    """What it says, where this issuer has signed it for this host.
+
+    Raises:
+        _NotSigned: it has not; ``sender`` is the issuer where the token is signed by its key, or names it.
+    """
     import jwt  # on use: a command line that serves nothing does not pay for it
 
     options: Any = {"require": list(_NEEDED), "verify_exp": False, "verify_nbf": False, "verify_iat": False}
@@ -145,8 +161,23 @@ def _claims(token: str, issuer: _Issuer) -> Mapping[str, Any] | None:
         return jwt.decode(
             token, issuer.key, algorithms=[config.algorithm], audience=config.audience, issuer=config.issuer, options=options
         )
+    except jwt.InvalidSignatureError:  # who has no key may name the issuer all the same, as it may name a client
+        name = issuer.caller.name if _says_it_is_of(token, config.issuer) else ""
+        raise _NotSigned("a token that names the issuer is not signed by its key", sender=name, reason="signature") from None
+    except (jwt.InvalidAudienceError, jwt.InvalidIssuerError, jwt.MissingRequiredClaimError):
+        text = f"a token is signed by the key, but lacks one of {', '.join(_NEEDED)}, or names another audience or issuer"
+        raise _NotSigned(text, sender=issuer.caller.name, reason="claims") from None
     except Exception:  # a token is a stranger's text: whatever reading it raises, it is no proof
-        return None
+        raise _NotSigned("a token that cannot be read") from None
+
+
+def _says_it_is_of(token: str, issuer: str) -> bool:
+    """Whether it names an issuer, true or not."""
+    try:
+        claims = json.loads(_decoded(token.split(".")[1]))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(claims, dict) and claims.get("iss") == issuer
 
 
 def _known(name: str, config: TokenConfig) -> _Issuer:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How the alerts of a key are taken: AlertConfig."""
+"""How the alerts of a sender are taken: AlertConfig."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ RESENT = 30.0
 
 @frozen(kw_only=True)
 class AlertConfig(SenderConfig):
-    """How the alerts of a key are taken.
+    """How the alerts of a sender are taken, however it proves who it is; nothing of it counts for what comes by ``/orders``.
 
     Args:
-        spread: an alert that names no account goes to each of the key's: one order each.
+        spread: an alert that names no account goes to each of the sender's: one order each.
         mode: ``order`` sends what an alert orders; ``target`` brings the strategy's position to what the alert says it is,
             from its ``market_position`` and ``position_size``.
         max_age: seconds; an entry with an older ``timenow`` is refused.
-        max_ahead: seconds by which the ``timenow`` of an entry may be ahead of this machine's clock.
+        max_ahead: seconds by which the ``timenow`` of an entry may be ahead of this machine's clock; beyond 5 the account
+            itself denies the entry.
         on_gap: what an alert is that does not follow from the one before it: ``alarm`` tells; ``block_entries`` lets nothing
             but exits pass until the strategy is flat; ``resync`` brings the position to ``position_size``.
         expect_every: such as ``15m``; without an alert for so long an alarm is raised.
@@ -48,7 +49,11 @@ class AlertConfig(SenderConfig):
     dedup_window: float | None = None
     collar_percent: Decimal | None = field(default=None, converter=to_optional)
 
-    def check_alerts(self) -> None:
+    def __attrs_post_init__(self) -> None:
+        SenderConfig.__attrs_post_init__(self)
+        self._check_alerts()
+
+    def _check_alerts(self) -> None:
         """Raises ConfigError: what cannot be meant."""
         for name, value, known in (("mode", self.mode, _MODES), ("on_gap", self.on_gap, _ON_GAP)):
             if value not in known:

@@ -62,8 +62,7 @@ class KeyConfig(AlertConfig):
                 raise ConfigError(name, f"the {name} is not 64 hexadecimal digits")
         if self.body_secret is not None and not 16 <= len(self.body_secret.reveal()) <= 256:
             raise ConfigError("body_secret", f"the body_secret is not 16 to 256 characters long; {MAKE_ONE}")
-        SenderConfig.__attrs_post_init__(self)
-        self.check_alerts()
+        AlertConfig.__attrs_post_init__(self)
         _ = self.networks
 
     @property
@@ -79,8 +78,8 @@ class KeyConfig(AlertConfig):
 
 
 @frozen(kw_only=True)
-class ClientConfig(SenderConfig):
-    """A client of your own, which signs each request.
+class ClientConfig(AlertConfig):
+    """A client of your own, which signs each request, or the alerts that it sends.
 
     Args:
         secrets: one, or two while one takes the place of the other; at least 32 bytes each.
@@ -98,7 +97,7 @@ class ClientConfig(SenderConfig):
                 raise ConfigError("secrets", f"a secret is shorter than {_SHORTEST} bytes; {MAKE_ONE}")
         if len({secret.reveal() for secret in self.secrets}) < len(self.secrets):
             raise ConfigError("secrets", "the two secrets are the same; leave one out")
-        SenderConfig.__attrs_post_init__(self)
+        AlertConfig.__attrs_post_init__(self)
 
     @property
     def may(self) -> tuple[str, ...]:
@@ -106,7 +105,7 @@ class ClientConfig(SenderConfig):
 
 
 @frozen(kw_only=True)
-class TokenConfig(SenderConfig):
+class TokenConfig(AlertConfig):
     """Who issues tokens (JWT), and what they allow.
 
     Args:
@@ -137,8 +136,19 @@ class TokenConfig(SenderConfig):
                 raise ConfigError(name, f"{name} is empty; write what the tokens say there")
         if not 1 <= self.lifetime <= 900:
             raise ConfigError("lifetime", f"lifetime {self.lifetime} does not lie between 1 and 900 seconds")
-        SenderConfig.__attrs_post_init__(self)
+        AlertConfig.__attrs_post_init__(self)
 
     @property
     def may(self) -> tuple[str, ...]:
         return self.actions
+
+
+def digests_of(sender: SenderConfig) -> tuple[bytes, ...]:
+    """The SHA-256 of each secret by which a sender is known now; of an issuer of tokens that of its key's text."""
+    if isinstance(sender, KeyConfig):
+        return sender.digests
+    if isinstance(sender, ClientConfig):
+        secrets = sender.secrets
+    else:
+        secrets = (sender.key,) if isinstance(sender, TokenConfig) and sender.key is not None else ()
+    return tuple(hashlib.sha256(secret.reveal().encode()).digest() for secret in secrets)

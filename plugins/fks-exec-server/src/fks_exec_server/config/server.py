@@ -15,8 +15,10 @@ from fks_exec import ConfigError
 from fks_exec.convert import from_config
 
 from .address import Address, Network, networks
-from .sender import SenderConfig
+from .alerts import AlertConfig
+from .reach import check_accounts, check_reach, doubtful_symbols, doubts, unreachable
 from .senders import MAKE_ONE, ClientConfig, KeyConfig, TokenConfig
+from .taken_back import all_taken_back
 
 if TYPE_CHECKING:
     from fks_exec_hub import HubConfig
@@ -39,8 +41,8 @@ class LimitsConfig:
 
     orders_per_address: int = 10
     strangers: int = 10
-    connections: int = 1000
-    connections_per_address: int = 500
+    connections: int = 2500
+    connections_per_address: int = 1000
     head_timeout: float = 5.0
 
     def __attrs_post_init__(self) -> None:
@@ -84,7 +86,7 @@ class ServerConfig:
         tokens: who issues tokens for requests, by name.
         limits: how much may come from one place.
         trusted_proxies: addresses or networks whose ``X-Forwarded-For`` says where a request comes from.
-        concurrency: requests at once; above, 503 with Retry-After.
+        concurrency: requests at once until their orders are written down; above, 503 with Retry-After.
         body_limit: bytes that an alert or an order may have.
         body_timeout: seconds in which it must have arrived.
         log: ``text`` for people, ``json`` for machines.
@@ -97,7 +99,7 @@ class ServerConfig:
     tokens: Mapping[str, TokenConfig] = field(factory=dict, converter=_tokens)
     limits: LimitsConfig = field(factory=LimitsConfig)
     trusted_proxies: tuple[str, ...] = field(default=(), converter=_texts)
-    concurrency: int = 256
+    concurrency: int = 1024
     body_limit: int = 8192
     body_timeout: float = 5.0
     log: str = "text"
@@ -106,7 +108,7 @@ class ServerConfig:
         if self.address == self.operations_address and self.address.port:
             raise ConfigError("operations", f"operations {self.operations} is also bind; they need an address each")
         if not self.senders:
-            raise ConfigError("keys", f"nobody may send alerts; add a table [{WHERE}.keys.NAME] with secret and accounts")
+            raise ConfigError("keys", "nobody may send alerts; run 'fks-exec keys new NAME' and add the table that it prints")
         if not 1 <= self.concurrency <= 100_000:
             raise ConfigError("concurrency", f"concurrency {self.concurrency} does not lie between 1 and 100000 requests")
         if not 0 < self.body_limit <= 1024 * 1024:
@@ -159,9 +161,15 @@ class ServerConfig:
         return networks("trusted_proxies", self.trusted_proxies)
 
     @property
-    def senders(self) -> Mapping[str, SenderConfig]:
+    def senders(self) -> Mapping[str, AlertConfig]:
         """All that may send, by name."""
         return {**self.keys, **self.clients, **self.tokens}
+
+    @property
+    def tables(self) -> Mapping[str, AlertConfig]:
+        """The same by the names of their tables, such as ``plugins.server.keys.tv``."""
+        by_kind = (("keys", self.keys), ("clients", self.clients), ("tokens", self.tokens))
+        return {f"{WHERE}.{kind}.{name}": sender for kind, senders in by_kind for name, sender in senders.items()}
 
 
 def read_config(table: Mapping[str, object], *, accounts: Iterable[str], base: Path) -> ServerConfig:
@@ -175,23 +183,22 @@ def read_config(table: Mapping[str, object], *, accounts: Iterable[str], base: P
         ConfigError: one sentence for each key at fault.
     """
     config = from_config(ServerConfig, table, where=WHERE, base=base)
-    known = sorted(accounts)
-    for kind in ("keys", "clients", "tokens"):
-        for name, sender in getattr(config, kind).items():
-            for account in sender.accounts:
-                if account not in known:
-                    problem = f"there is no account {account[:40]!a}; the accounts are: {', '.join(known) or 'none'}"
-                    raise ConfigError(f"{WHERE}.{kind}.{name}.accounts", problem)
+    check_accounts(config, accounts)
     return config
 
 
 def check(config: HubConfig) -> str:
-    """For ``fks-exec check``: the table with its secrets, addresses and accounts; nothing is bound.
+    """For ``fks-exec check``: the table with its secrets, addresses, accounts and scopes; nothing is bound.
 
     Raises:
-        ConfigError: as :func:`read_config`.
+        ConfigError: as :func:`read_config` and :func:`~fks_exec_server.config.reach.check_reach`; or the list of revoked keys
+            cannot be read.
     """
     server = read_config(config.plugins.get("server", {}), accounts=config.accounts, base=config.base)
+    check_reach(server, config.accounts)
     listening = f"alerts on {server.address}, operations on {server.operations_address}"
     said = (("keys", server.keys), ("clients", server.clients), ("tokens", server.tokens))
-    return "; ".join([listening, *(f"{kind}: {', '.join(names)}" for kind, names in said if names)])
+    warnings = (*doubts(server, config.accounts), *doubtful_symbols(server, config.accounts))
+    warnings += (*all_taken_back(server, config.state), *unreachable(server))
+    parts = [listening, *(f"{kind}: {', '.join(names)}" for kind, names in said if names)]
+    return "; ".join([*parts, *(f"WARNING: {each}" for each in warnings)])

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any, TextIO, TypeVar
 
 import attrs
@@ -21,7 +22,7 @@ from fks_exec_hub.cli.output import Console, json_option, pass_console
 
 from .client import Client, Reply, Target
 from .delivery import LIMIT, REPEAT_AFTER, Delivery, Fate, content_type, deliver
-from .placeholders import render, samples
+from .placeholders import names, render, samples
 from .plan import MESSAGE, Load, plan, read_rate
 from .report import Report, report
 from .run import Way
@@ -60,7 +61,7 @@ def send(console: Console, file: TextIO, url: str | None, key: str | None, given
     """
     target = _one(targets(console, [url] if url and not key else [], [key] if key else []))
     text = read_message(file)
-    message = render(text, samples(time.time(), text) | _values(given)).encode()
+    message = render(text, samples(time.time(), text) | _values(given, text)).encode()
 
     async def post(body: bytes, headers: Any) -> Reply:
         return await Client(target).post(body, headers, seconds=LIMIT)
@@ -158,11 +159,20 @@ def _binds(family: int, address: object) -> bool:
     return True
 
 
-def _values(given: Sequence[str]) -> dict[str, str]:
+def _values(given: Sequence[str], text: str) -> dict[str, str]:
+    """Raises click.BadParameter: no NAME=VALUE, or a name that the message does not have: it would be sent without it."""
     for each in given:
         if "=" not in each:
             raise click.BadParameter(f"{each[:60]!a} is not NAME=VALUE", param_hint="--set")
-    return dict((name.strip("{} "), value) for name, _, value in (each.partition("=") for each in given))
+    values = dict((name.strip("{} "), value) for name, _, value in (each.partition("=") for each in given))
+    there = list(dict.fromkeys(names(text)))
+    for name in values:
+        if name not in there:
+            near = get_close_matches(name, there, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it has: {', '.join(there) or 'none'}"
+            problem = f"the message has no placeholder {name[:60]!a}, and nothing was sent; {hint}"
+            raise click.BadParameter(problem, param_hint="--set")
+    return values
 
 
 def _document(done: Delivery, message: bytes) -> dict[str, object]:

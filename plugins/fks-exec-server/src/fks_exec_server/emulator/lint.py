@@ -96,10 +96,15 @@ def _unknown(text: str) -> Iterator[Finding]:
 
 
 def _read(text: str, taker: Taker) -> Iterator[Finding]:
-    """What the host's reader says of each move; a placeholder that does not exist is told already, so it is filled too."""
-    strange = {name: "1" for name in names(text) if not exists(name)}
+    """What the host's reader says of each move.
+
+    A placeholder that does not exist is told already: it is filled as the one that was meant, or its field is not looked at.
+    """
+    strange = {name: nearest(name) for name in names(text) if not exists(name)}
+    told = {field for field, value in _fields(text).items() if isinstance(value, str) and strange.keys() & set(names(value))}
     for action, before, after in _MOVES:
-        message = render(text, samples(time.time(), text, **_move(action, before, after)) | strange)
+        values = samples(time.time(), text, **_move(action, before, after))
+        message = render(text, values | {name: values.get(meant or "", "1") for name, meant in strange.items()})
         try:
             read_alert(
                 message.encode() if taker.body_secret is None else blanked(message.encode(), taker.body_secret),
@@ -110,7 +115,8 @@ def _read(text: str, taker: Taker) -> Iterator[Finding]:
                 windowed=taker.windowed,
             )
         except InvalidOrder as error:
-            yield _error(f"{error}{_quotes(text)}")
+            if error.field not in told:
+                yield _error(f"{error}{_quotes(text)}")
         except Unauthenticated:
             yield _error(f"secret: is missing, or another than the body_secret of the key {taker.name}, or the text is no JSON")
 
@@ -167,7 +173,7 @@ def _fields(text: str) -> Mapping[str, object]:
 def _identity(fields: Mapping[str, str]) -> Iterator[Finding]:
     if "id" not in fields:
         return
-    used = list(names(fields["id"]))
+    used = [name if exists(name) else nearest(name) or name for name in names(fields["id"])]
     if "timenow" not in used and "time" not in used:
         label = "{{strategy.order.id}} is the entry's name, the same for every trade; " * ("strategy.order.id" in used)
         fix = "put {{timenow}} into it, or leave id out and keep timenow"

@@ -32,12 +32,18 @@ class Answer:
     Args:
         http: its number.
         code: what stands as ``code`` in its body; None: nothing.
+        said: the sentence in its body.
+        order: the client's id of the order in its body; None: none.
+        again: it is about an order that was answered before.
     """
 
     http: int
     body: bytes
     headers: Headers = ()
     code: str | None = None
+    said: str = ""
+    order: str | None = None
+    again: bool = False
 
     async def send(self, send: Send) -> None:
         """Give it to the server."""
@@ -49,8 +55,11 @@ class Answer:
 
 def of_json(http: int, content: object, headers: Headers = ()) -> Answer:
     """Any JSON."""
-    code = content.get("code") if isinstance(content, dict) else None
-    return Answer(http, json.dumps(content, separators=(",", ":")).encode(), headers, code)
+    body, told = json.dumps(content, separators=(",", ":")).encode(), content if isinstance(content, dict) else {}
+    result = told.get("result")
+    again = isinstance(result, dict) and result.get("duplicate") is True
+    code, order = told.get("code"), told.get("client_order_id")
+    return Answer(http, body, headers, code, said=told.get("message") or "", order=order, again=again)
 
 
 def refusal(http: int, code: str, message: str, *, headers: Headers = (), denials: Sequence[Denial] = ()) -> Answer:

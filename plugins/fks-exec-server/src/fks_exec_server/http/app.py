@@ -14,13 +14,15 @@ from starlette.types import ASGIApp
 
 from ..access.gate import Gate
 from ..access.judging import Judge
-from ..config import ServerConfig, read_config
+from ..access.startup import warn
+from ..config import ServerConfig, check_reach, read_config
 from ..routes import health
 from ..routes.accounts import Accounts
 from ..routes.changes import Changes
 from ..routes.operations import Operations
 from ..routes.orders import Orders
 from ..tradingview.arrival import Arrival
+from ..tradingview.silence import Listening, watching
 from . import answers
 from .door import Door, not_found
 from .guarded import Endpoint, Guarded, Open, assemble
@@ -35,25 +37,35 @@ if TYPE_CHECKING:
 def create_app(hub: ExecutionHub, config: ServerConfig | None = None) -> ASGIApp:
     """The routes for alerts, orders, accounts and operators, to serve, or to mount in an application of the host's own.
 
-    A key's secret stands in the path: keep the host's access log from showing it.
+    Enter :func:`~fks_exec_server.watching` beside the hub where a sender has ``expect_every``: an application that is mounted
+    is not told of the start, so without it silences are told only from the first request on. One that is served by itself
+    enters it with its lifespan.
+
+    A key's secret stands in the path: keep the host's access log from showing it. What is probably a mistake in the senders'
+    tables is logged; of their symbols too, for accounts that have opened.
 
     Args:
         hub: opened and started by the host, and closed by it.
         config: None reads ``[plugins.server]`` of the hub's configuration.
 
     Raises:
-        ConfigError: a key that cannot be used.
+        ConfigError: a key that cannot be used, or that can do nothing with the hub's accounts.
     """
     config = config or config_of(hub)
+    check_reach(config, hub.config.accounts)
+    warn(hub, config)
     door = Door(config, hub.clock)
-    return assemble(routes_of(hub, config, door), door)
+    routes = routes_of(hub, config, door)
+    if all(sender.silence is None for sender in config.senders.values()):
+        return assemble(routes, door)
+    return Listening(assemble(routes, door, lambda _: watching(hub, config)), hub, config)
 
 
 def routes_of(hub: ExecutionHub, config: ServerConfig, door: Door) -> Sequence[BaseRoute]:
     """Every route of the address where orders are taken, each with its guard; those that nobody could use are not there."""
     access, judge = Gate(config, clock=hub.clock, state=hub.config.state), Judge(hub, clock=hub.clock)
     owners: dict[type, object] = {
-        Arrival: Arrival(hub, access, judge, config.keys),
+        Arrival: Arrival(hub, access, judge, config.senders),
         Orders: Orders(hub, access, judge),
         Changes: Changes(hub, access, judge),
         Accounts: Accounts(hub, access),
@@ -75,7 +87,9 @@ def routes_of(hub: ExecutionHub, config: ServerConfig, door: Door) -> Sequence[B
 
 def config_of(hub: ExecutionHub) -> ServerConfig:
     """``[plugins.server]`` of a hub's configuration. Raises ConfigError."""
-    return read_config(hub.config.plugins.get("server", {}), accounts=hub.accounts, base=hub.config.base)
+    config = read_config(hub.config.plugins.get("server", {}), accounts=hub.accounts, base=hub.config.base)
+    check_reach(config, hub.config.accounts)
+    return config
 
 
 def create_operations_app(hub: ExecutionHub, metrics: ASGIApp | None = None) -> ASGIApp:

@@ -16,6 +16,7 @@ from ..limits.addresses import IP, Addresses, counted
 from ..limits.crowd import Crowd
 from ..limits.rate import Rate, Window, retry_after
 from ..telemetry.correlation import note
+from ..telemetry.pacing import Refusals
 from . import answers
 from .answers import Answer
 from .body import BodyTooLarge, BodyTooSlow, SenderGone, drain, read_body
@@ -39,6 +40,7 @@ class Door:
         now = (clock or SystemClock()).monotonic
         self.addresses: Addresses = Addresses(config.proxies)
         self.crowd: Crowd = Crowd(config.concurrency)
+        self.refusals: Refusals = Refusals(now)
         self._config = config
         self._strangers = Rate(config.limits.strangers, config.limits.strangers, now)
         self._orders = Window(config.limits.orders_per_address, now)

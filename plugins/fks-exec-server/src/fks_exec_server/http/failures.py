@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from fks_exec import AccountNotReady
 from fks_exec_hub import HubClosed
 from fks_exec_hub.journal import JournalError
 
 from ..access.scopes import Caller
+from ..telemetry.correlation import note_unmet
 from . import answers
 from .answers import Answer
 
@@ -30,10 +32,28 @@ _REASONS = (
 _CLOSED = ": its venue could not be opened, or does not answer; /health/ready tells why"
 
 
+_LONG = re.compile(r"[A-Za-z0-9._~+/=-]{32,}")
+"""Longer than any word that may stand in a request: a secret in the wrong place, or the beginning of one."""
+
+
+def noted(account: str, client_order_id: str | None, answer: Answer) -> Answer:
+    """The same answer. Where the order, or a part of it, did not come about, the log is told so, whatever the number of HTTP.
+
+    Not of a test, nor of what comes again, nor of what the sender is told to send again.
+
+    Args:
+        client_order_id: where the answer names none.
+    """
+    if answer.code not in (None, "TEST") and not answer.again and answer.http < 500:
+        note_unmet(account, answer.order or client_order_id or "", answer.code, answer.said)
+    return answer
+
+
 def refused(caller: Caller, http: int, code: str, error: Exception) -> Answer:
-    """The request cannot be meant."""
-    logger.warning("a request with the key %s was refused: %a", caller.name, str(error))
-    return answers.refusal(http, code, str(error))
+    """The request cannot be meant. Its sentence repeats what was sent, but nothing that could be a secret."""
+    sentence = _LONG.sub("***", str(error))
+    logger.warning("a request with the key %s was refused: %a", caller.name, sentence)
+    return answers.refusal(http, code, sentence)
 
 
 def unavailable(caller: Caller, error: Exception, unwritten: str, again: str = AGAIN) -> Answer:

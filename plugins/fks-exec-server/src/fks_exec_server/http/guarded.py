@@ -5,25 +5,31 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from attrs import field, frozen
 from starlette.routing import BaseRoute, Route, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from fks_exec import FksExecError
 
 from ..access.proof import Proof, Unauthenticated
+from ..access.revoked import ListUnreadable
+from ..limits.crowd import Leave
 from ..telemetry.correlation import note
 from . import answers
 from .answers import Answer
 from .body import SenderGone
-from .door import NOT_FOUND, Door, full
+from .door import CLOSE, NOT_FOUND, Door, full
 from .guards import Guard
 from .request import Handler, Request
 
 logger: logging.Logger = logging.getLogger(__name__)
 
 _FAULT = answers.refusal(500, "FAULT", "something went wrong here; send it again, it will not be executed twice")
+_UNREADABLE = answers.refusal(
+    503, "KEYS_UNREADABLE", "this host cannot tell at the moment whose secret is right; send it again", headers=CLOSE
+)
 
 
 class UnguardedRoute(FksExecError):
@@ -65,14 +71,35 @@ class Guarded:
             answer = await self._answer(scope, receive)
         except SenderGone:
             return
-        except _Hidden as hidden:
-            await self.door.nothing(scope, receive, send, read=hidden.read)
+        except _Unproved as unproved:
+            await self._unproved(unproved, scope, receive, send)
             return
+        except ListUnreadable:  # the log has it; a right secret and a wrong one are answered alike
+            answer = _UNREADABLE
         except Exception as error:  # whatever it is, its text may hold what nobody outside should see
             logger.error("a request failed with %s; this is a fault of the program", type(error).__name__)
             answer = _FAULT
-        note(code=answer.code)
+        note(code=answer.code, said=answer.said)
         await answer.send(send)
+
+    async def _unproved(self, unproved: _Unproved, scope: Scope, receive: Receive, send: Send) -> None:
+        """The answer, and after it the line in the log: the time of an answer does not tell who is known."""
+        try:
+            if self.guard.hidden:
+                await self.door.nothing(scope, receive, send, read=unproved.read)
+                return
+            answer = await self.door.unknown(scope, receive, read=unproved.read)
+            note(code=answer.code)
+            await answer.send(send)
+        except SenderGone:
+            return
+        finally:
+            self.door.refusals.tell(
+                str(unproved.error),
+                sender=unproved.error.sender or unproved.caller,
+                reason=unproved.error.reason,
+                address=str(self.door.addresses.of(scope) or ""),
+            )
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         address = self.door.addresses.of(scope)
@@ -80,9 +107,11 @@ class Guarded:
         try:
             proof = await self.guard.by_head(scope, address)
         except Unauthenticated as error:
-            return await self._stranger(scope, receive, error, read=False)
-        if proof is not None and scope["method"] not in self.methods:
-            return not_allowed(tuple(self.methods))
+            raise _Unproved(error, read=False) from None
+        if proof is not None:
+            note(caller=proof.caller.name)  # whatever becomes of its body
+            if scope["method"] not in self.methods:
+                return not_allowed(tuple(self.methods))
         body = await self.door.body(scope, receive)
         if isinstance(body, Answer):
             return body
@@ -90,7 +119,7 @@ class Guarded:
             proof = proof or await self.guard.by_body(scope, body)
             return await self._known(scope, body, proof)
         except Unauthenticated as error:
-            return await self._stranger(scope, receive, error, read=True)
+            raise _Unproved(error, read=True, caller=proof.caller.name if proof else "") from None
 
     async def _known(self, scope: Scope, body: bytes, proof: Proof) -> Answer:
         note(caller=proof.caller.name)
@@ -98,33 +127,38 @@ class Guarded:
         if endpoint is None:
             return not_allowed(tuple(self.methods))
         if endpoint.does in ("cancel", "operate"):
-            return await self._serve(endpoint, scope, body, proof)
-        with self.door.crowd.enter() as inside:
-            return await self._serve(endpoint, scope, body, proof) if inside else full()
+            return await self._serve(endpoint, scope, body, proof, _nothing)
+        with self.door.crowd.enter() as leave:
+            return full() if leave is None else await self._serve(endpoint, scope, body, proof, leave)
 
-    async def _serve(self, endpoint: Endpoint, scope: Scope, body: bytes, proof: Proof) -> Answer:
+    async def _serve(self, endpoint: Endpoint, scope: Scope, body: bytes, proof: Proof, leave: Leave) -> Answer:
         address = self.door.addresses.of(scope)
         once_more = self.guard.hidden or endpoint.does == "alert"
         refused = self.door.too_many(proof.caller, address, endpoint.does, once_more=once_more)
         if refused is not None:
             return refused
         params = {name: value for name, value in scope["path_params"].items() if name != "key"}
-        request = Request(method=scope["method"], params=params, body=body, address=address, proof=proof)
+        request = Request(method=scope["method"], params=params, body=body, address=address, proof=proof, written=leave)
         return await endpoint.handle(proof.caller, request) or NOT_FOUND
 
-    async def _stranger(self, scope: Scope, receive: Receive, error: Unauthenticated, *, read: bool) -> Answer:
-        if self.guard.hidden:
-            raise _Hidden(read)
-        logger.info("a request was not authenticated: %a", str(error))
-        return await self.door.unknown(scope, receive, read=read)
+
+def _nothing() -> None:
+    """Of who takes no place."""
 
 
-class _Hidden(Exception):
-    """Answered as what does not exist."""
+class _Unproved(Exception):
+    """Answered as a stranger.
 
-    def __init__(self, read: bool) -> None:
+    Args:
+        read: whether the body is here already.
+        caller: the sender that was proved before something of its request was not; empty: none.
+    """
+
+    def __init__(self, error: Unauthenticated, *, read: bool, caller: str = "") -> None:
         super().__init__()
+        self.error = error
         self.read = read
+        self.caller = caller
 
 
 @frozen
@@ -139,8 +173,11 @@ class Open:
         await answer.send(send)
 
 
-def assemble(routes: Sequence[BaseRoute], door: Door) -> ASGIApp:
+def assemble(routes: Sequence[BaseRoute], door: Door, lifespan: Lifespan[Any] | None = None) -> ASGIApp:
     """The application of these routes.
+
+    Args:
+        lifespan: what stands open while it is served, where its server tells it so.
 
     Raises:
         UnguardedRoute: one of them is no :class:`Guarded`, so that who may use it would be an accident.
@@ -149,7 +186,7 @@ def assemble(routes: Sequence[BaseRoute], door: Door) -> ASGIApp:
         if not isinstance(route, Route) or not isinstance(route.endpoint, Guarded):
             path = getattr(route, "path", "?")
             raise UnguardedRoute(f"the route {path} has no guard; make it with fks_exec_server.http.guarded.Guarded")
-    return Router(list(routes), redirect_slashes=False, default=door.nothing)
+    return Router(list(routes), redirect_slashes=False, default=door.nothing, lifespan=lifespan)
 
 
 def not_allowed(methods: Sequence[str]) -> Answer:

@@ -9,9 +9,14 @@ from typing import Protocol
 from starlette.types import Scope
 
 from ..access.gate import Gate
-from ..access.proof import Proof, Unauthenticated
+from ..access.proof import REVOKED, Proof, Unauthenticated
 from ..config import KeyConfig
 from ..limits.addresses import IP, within
+
+_ELSEWHERE = (
+    "the secret in the path is right, but {} is none of the key's addresses; where that is a proxy of yours, name it in "
+    "trusted_proxies"
+)
 
 
 class Guard(Protocol):
@@ -42,12 +47,14 @@ class PathGuard:
         self._networks = {name: key.networks for name, key in keys.items()}
 
     async def by_head(self, scope: Scope, address: IP | None) -> Proof | None:
-        caller = await self._access.path(scope["path_params"]["key"])
+        secret = scope["path_params"]["key"]
+        caller = await self._access.path(secret)
         if caller is None:
-            raise Unauthenticated("no key has the secret in the path")
+            gone = self._access.taken_back(secret)
+            raise Unauthenticated(REVOKED if gone else "no key has the secret in the path", sender=gone, reason="revoked")
         networks = self._networks.get(caller.name)
         if networks is not None and (address is None or not within(address, networks)):
-            raise Unauthenticated(f"the key {caller.name} does not come from {address}")
+            raise Unauthenticated(_ELSEWHERE.format(address), sender=caller.name, reason="address")
         return Proof(caller=caller)
 
     async def by_body(self, scope: Scope, body: bytes) -> Proof:

@@ -19,6 +19,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ..config import LimitsConfig
 from ..limits.addresses import Addresses, counted, read_ip
 from ..limits.connections import Connections
+from .hearing import heard_out
+from .malformed import told_now_and_then
 from .reader import Reader, plain_head
 
 HEAD_LIMIT = 32 * 1024
@@ -48,6 +50,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._in_head = False
         self._again: bytes | None = None
         self.parser: Reader = Reader(self)
+        self.app = heard_out(self.app)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -150,5 +153,6 @@ class PatientProtocol(HttpToolsProtocol):
 
 def patient(limits: LimitsConfig, addresses: Addresses) -> Callable[..., asyncio.Protocol]:
     """What makes the connections of one listener."""
+    told_now_and_then()
     connections = Connections(limits.connections, limits.connections_per_address)
     return partial(PatientProtocol, connections=connections, addresses=addresses, head_timeout=limits.head_timeout)

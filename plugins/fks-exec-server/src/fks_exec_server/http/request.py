@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from ..access.proof import Proof
 from ..access.scopes import Caller
+from ..limits.crowd import Leave
 from .answers import Answer
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Request:
         body: no longer than allowed; empty where the route takes none.
         address: where it comes from; None where that cannot be told.
         proof: who asks, and what of it counts once.
+        written: called once what is asked for is written down: from then on it only waits, and others may be worked.
     """
 
     method: str
@@ -33,6 +35,7 @@ class Request:
     body: bytes = field(repr=False)
     address: IP | None
     proof: Proof
+    written: Leave
 
 
 Handler: TypeAlias = Callable[[Caller, Request], Awaitable[Answer | None]]

@@ -28,12 +28,15 @@ class Operation:
         name: of the method of that class; the first line of its docstring describes it.
         does: see :class:`~fks_exec_server.http.guarded.Endpoint`.
         bodies: the classes of which a body is one; none: no body, or an alert.
+        answers: by the codes that it gives itself, beside those of its guard and of the door: the schemas of their bodies, one
+            of which is right. ``http.replies`` has them by these names.
     """
 
     owner: type
     name: str
     does: str
     bodies: tuple[type[Any], ...] = ()
+    answers: Mapping[int, tuple[str, ...]] = field(factory=dict)
 
     @property
     def summary(self) -> str:
@@ -55,21 +58,58 @@ class RouteSpec:
     methods: Mapping[str, Operation] = field(factory=dict)
 
 
-def _reads(owner: type, name: str) -> dict[str, Operation]:
-    return {"GET": Operation(owner=owner, name=name, does="read")}
+_REFUSED = ("Refusal",)
+_ORDER = ("OrderAnswer",)
+_EITHER = ("Refusal", "OrderAnswer")
 
 
-def _operates(name: str, body: type[Any]) -> dict[str, Operation]:
-    return {"POST": Operation(owner=Operations, name=name, does="operate", bodies=(body,))}
+def _reads(name: str, schema: str, *refused: int) -> dict[str, Operation]:
+    told = {200: (schema,), 503: _REFUSED} | dict.fromkeys(refused, _REFUSED)
+    return {"GET": Operation(owner=Accounts, name=name, does="read", answers=told)}
 
 
-_ALERT = {"POST": Operation(owner=Arrival, name="alert", does="alert")}
-_ONE_ORDER = {
-    "GET": Operation(owner=Changes, name="look", does="read"),
-    "DELETE": Operation(owner=Changes, name="cancel", does="cancel"),
-    "PATCH": Operation(owner=Changes, name="amend", does="order", bodies=(OrderChange,)),
+def _operates(name: str, body: type[Any], schema: str, *codes: int, refused: tuple[int, ...] = ()) -> dict[str, Operation]:
+    told = dict.fromkeys(codes, (schema,)) | dict.fromkeys((400, 403, *refused), _REFUSED) | {503: ("Refusal", schema)}
+    return {"POST": Operation(owner=Operations, name=name, does="operate", bodies=(body,), answers=told)}
+
+
+_ALERT = {
+    "POST": Operation(
+        owner=Arrival,
+        name="alert",
+        does="alert",
+        answers=dict.fromkeys((200, 202, 409), ("OrderAnswer", "AlertAnswer"))
+        | dict.fromkeys((400, 403, 503), ("Refusal", "AlertAnswer"))
+        | {422: ("Refusal", "OrderAnswer", "AlertAnswer")},
+    )
 }
-_PLACE = {"POST": Operation(owner=Orders, name="place", does="order", bodies=tuple(KINDS.values()))}
+_TOUCHED: Mapping[int, tuple[str, ...]] = {
+    200: _ORDER,
+    202: ("OrderAnswer", "UnderWay"),
+    403: _REFUSED,
+    404: _REFUSED,
+    409: _EITHER,
+}
+_ONE_ORDER = {
+    "GET": Operation(owner=Changes, name="look", does="read", answers={200: _ORDER} | dict.fromkeys((403, 404, 503), _REFUSED)),
+    "DELETE": Operation(owner=Changes, name="cancel", does="cancel", answers={**_TOUCHED, 422: _REFUSED}),
+    "PATCH": Operation(
+        owner=Changes,
+        name="amend",
+        does="order",
+        bodies=(OrderChange,),
+        answers={**_TOUCHED, 400: _REFUSED, 422: _EITHER},
+    ),
+}
+_PLACE = {
+    "POST": Operation(
+        owner=Orders,
+        name="place",
+        does="order",
+        bodies=tuple(KINDS.values()),
+        answers=dict.fromkeys((200, 202, 409), _ORDER) | {400: _REFUSED, 403: _REFUSED, 422: _EITHER},
+    )
+}
 
 ROUTES: tuple[RouteSpec, ...] = (
     RouteSpec(path="/webhook/tradingview/{key}", guard="path", methods=_ALERT),
@@ -77,10 +117,10 @@ ROUTES: tuple[RouteSpec, ...] = (
     RouteSpec(path="/webhook/tradingview", guard="alert", methods=_ALERT),
     RouteSpec(path="/orders", guard="signed", methods=_PLACE),
     RouteSpec(path="/orders/{client_order_id}", guard="signed", methods=_ONE_ORDER),
-    RouteSpec(path="/accounts", guard="signed", methods=_reads(Accounts, "standing")),
-    RouteSpec(path="/accounts/{account}/positions", guard="signed", methods=_reads(Accounts, "positions")),
-    RouteSpec(path="/accounts/{account}/quote/{symbol:path}", guard="signed", methods=_reads(Accounts, "quote")),
-    RouteSpec(path="/halt", guard="signed", methods=_operates("halt", Halt)),
-    RouteSpec(path="/resume", guard="signed", methods=_operates("resume", Resume)),
-    RouteSpec(path="/close", guard="signed", methods=_operates("close", Close)),
+    RouteSpec(path="/accounts", guard="signed", methods=_reads("standing", "Accounts")),
+    RouteSpec(path="/accounts/{account}/positions", guard="signed", methods=_reads("positions", "Positions", 403)),
+    RouteSpec(path="/accounts/{account}/quote/{symbol:path}", guard="signed", methods=_reads("quote", "Quote", 400, 403, 422)),
+    RouteSpec(path="/halt", guard="signed", methods=_operates("halt", Halt, "HaltOutcome", 200, 202)),
+    RouteSpec(path="/resume", guard="signed", methods=_operates("resume", Resume, "HaltOutcome", 200)),
+    RouteSpec(path="/close", guard="signed", methods=_operates("close", Close, "CloseAnswer", 200, 202, refused=(422,))),
 )

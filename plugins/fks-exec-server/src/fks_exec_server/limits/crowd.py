@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""How many requests at once: Crowd."""
+"""How many requests are worked at once: Crowd."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+Leave: TypeAlias = Callable[[], None]
+"""Gives the place to another; a second call does nothing."""
 
 
 class Crowd:
@@ -19,13 +23,20 @@ class Crowd:
         self.inside: int = 0
 
     @contextlib.contextmanager
-    def enter(self) -> Iterator[bool]:
-        """Go in, and out at the end of the block; False: it is full, and nobody went in."""
+    def enter(self) -> Iterator[Leave | None]:
+        """Go in, and out at the end of the block, or by what is yielded before that; None: it is full, and nobody went in."""
         if self.inside >= self._most:
-            yield False
+            yield None
             return
         self.inside += 1
+        here = True
+
+        def leave() -> None:
+            nonlocal here
+            self.inside -= here
+            here = False
+
         try:
-            yield True
+            yield leave
         finally:
-            self.inside -= 1
+            leave()

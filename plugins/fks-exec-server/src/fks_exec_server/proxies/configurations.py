@@ -12,9 +12,14 @@ from fks_exec import InvalidOrder
 
 FILES = {"nginx": "nginx.conf", "caddy": "Caddyfile"}
 """By the proxy's name."""
+LOGS = {"nginx": "/var/log", "caddy": "/var/log/caddy"}
+"""The folder where each may write, by its name."""
 _WEBHOOK = ("webhook/tradingview",)
 _CLIENTS = ("orders", "accounts")
 _OPERATORS = ("halt", "resume", "close")
+_MASKED = "^(?:(/webhook/tradingview/)[^/?]+(/orders/[^/?]+)?.*|(/orders/|/accounts/)?.{32,})$"
+"""For Caddy: a URI that may show a secret, with the parts of it that do not."""
+_EVERY = "0.0.0.0"  # noqa: S104 (the proxy is what the world is to reach)
 _WORD = re.compile(r"[A-Za-z0-9._:/\[\]@%+~-]{1,255}")
 
 
@@ -27,9 +32,11 @@ class Blanks:
         certificate: the file with the chain, PEM.
         key: its private key, PEM.
         upstream: where the host takes alerts.
-        listen: the port, or for nginx an address with its port.
+        listen: the port, on every IPv4 address; or an address with its port.
         logs: a folder.
-        patience: seconds for the header, and between two parts of the body.
+        admin: for Caddy: where it takes a new configuration; ``off``: nowhere.
+        within: seconds after which an alert that the host has not answered is answered 503.
+        patience: seconds for the header; for the body: nginx between two parts of it, Caddy for all.
         clients: show ``/orders`` and ``/accounts`` outside too.
         operators: show ``/halt``, ``/resume`` and ``/close`` outside too.
     """
@@ -40,6 +47,8 @@ class Blanks:
     upstream: str = "127.0.0.1:8080"
     listen: str = "443"
     logs: str = "/var/log"
+    admin: str = "unix//var/lib/caddy/fks-exec.sock"
+    within: float = 2.5
     patience: int = 5
     clients: bool = False
     operators: bool = False
@@ -57,9 +66,12 @@ def configuration(proxy: str, blanks: Blanks) -> str:
         InvalidOrder: a blank holds what could not stand in the file as one word.
     """
     text = files(__package__).joinpath(FILES[proxy]).read_text("utf-8")
-    for name in ("domain", "certificate", "key", "upstream", "listen", "logs"):
+    for name in ("domain", "certificate", "key", "upstream", "listen", "logs", "admin"):
         value = getattr(blanks, name)
         if not _WORD.fullmatch(value):
             raise InvalidOrder(name, f"{value[:60]!a} has characters that cannot stand in the configuration")
         text = text.replace(f"@{name.upper()}@", value)
-    return text.replace("@PATIENCE@", str(blanks.patience)).replace("@PATHS@", blanks.paths)
+    address, _, port = blanks.listen.rpartition(":")
+    text = text.replace("@ADDRESS@", address or _EVERY).replace("@PORT@", port)
+    text = text.replace("@PATIENCE@", str(blanks.patience)).replace("@PATHS@", blanks.paths)
+    return text.replace("@WITHIN@", str(round(blanks.within * 1000))).replace("@MASKED@", _MASKED)

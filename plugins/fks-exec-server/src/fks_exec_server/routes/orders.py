@@ -28,9 +28,10 @@ from ..access.proof import Proof, Unauthenticated
 from ..access.scopes import Caller
 from ..http import answers
 from ..http.answers import Answer
-from ..http.failures import AGAIN, UNAVAILABLE, refused, unavailable
+from ..http.failures import AGAIN, UNAVAILABLE, noted, refused, unavailable
 from ..http.request import Request
 from ..telemetry.correlation import note_order, timed
+from ..telemetry.late import tell_late
 
 if TYPE_CHECKING:
     from fks_exec_hub import ExecutionHub
@@ -89,7 +90,7 @@ class Orders:
             with timed("parse"):
                 placed = read_order(request.body, caller.scope.accounts)
             placed = evolve(placed, instruction=_named(placed.instruction, request.proof))
-            return await self._judged(caller, request, placed)
+            return noted(placed.account, placed.instruction.client_order_id, await self._judged(caller, request, placed))
         except NoId as error:
             return refused(caller, 422, "NO_DEDUP_KEY", error)
         except UnknownSymbol as error:
@@ -97,7 +98,7 @@ class Orders:
         except InvalidOrder as error:
             return refused(caller, 400, "INVALID_ORDER", error)
         except Exists:
-            raise Unauthenticated(f"the nonce of a request of the key {caller.name} is spent") from None
+            raise Unauthenticated("the nonce of a request is spent", sender=caller.name, reason="again") from None
         except UNAVAILABLE as error:
             return unavailable(caller, error, f"the order could not be written down for certain; {AGAIN}")
 
@@ -113,11 +114,14 @@ class Orders:
         note_order(placed.account, placed.instruction.client_order_id or "")
         notes = request.proof.notes(placed.account, self._hub.clock.now())
         receipt = await self._hub.submit(placed.account, placed.instruction, raw=request.body, notes=notes)
+        request.written()
         if caller.wait is None and not receipt.concluded.done():
+            tell_late(caller.name, receipt)
             return answers.still_working(receipt.client_order_id)
         try:
             return answers.outcome(await receipt.result(timeout=caller.wait))
         except (TimeoutError, HubClosed):  # durable by now, whatever becomes of this host
+            tell_late(caller.name, receipt)
             return answers.still_working(receipt.client_order_id)
 
 

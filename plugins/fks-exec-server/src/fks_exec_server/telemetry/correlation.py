@@ -14,12 +14,33 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, MutableMapping
 from contextvars import ContextVar
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 KNOWN = 20_000
 """Orders whose request is remembered; the oldest is forgotten first."""
 
 Orders = MutableMapping[tuple[str, str], str]
+
+
+LONGEST = 300
+"""Characters of a sentence in the log: a venue's may be any length."""
+
+
+@frozen
+class Unmet:
+    """An order that did not come about, or not all of it, though its request may have been answered 200.
+
+    Args:
+        said: the sentence that the sender was told.
+    """
+
+    account: str
+    client_order_id: str
+    code: str
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.account}/{self.client_order_id or 'no id'}: {self.code}: {self.said!a}"
 
 
 def _new_id() -> str:
@@ -35,8 +56,10 @@ class Request:
         caller: the name of the key, client or token that was proved; empty for a stranger.
         address: where it comes from, as far as the proxies are trusted; empty where nobody said.
         code: of the answer, where it has one.
+        said: the sentence of the answer, where it has one.
         account, client_order_id: of the order that it is about.
         stages: seconds that a stage of it took, by name.
+        unmet: of the orders that it brought, those that did not come about.
         orders: where the order's request is remembered for what the hub tells later.
     """
 
@@ -44,9 +67,11 @@ class Request:
     caller: str = ""
     address: str = ""
     code: str = ""
+    said: str = ""
     account: str = ""
     client_order_id: str = ""
     stages: dict[str, float] = field(factory=dict)
+    unmet: list[Unmet] = field(factory=list)
     orders: Orders | None = None
 
 
@@ -77,8 +102,8 @@ def serving(request: Request) -> Iterator[Request]:
         _current.reset(token)
 
 
-def note(*, caller: str | None = None, code: str | None = None, address: str | None = None) -> None:
-    """What became known of the request: who asks, from where, the code of its answer. None leaves it as it is."""
+def note(*, caller: str | None = None, code: str | None = None, said: str | None = None, address: str | None = None) -> None:
+    """What became known of the request: who asks, from where, code and sentence of its answer. None leaves it as it is."""
     request = _current.get()
     if request is None:
         return
@@ -86,6 +111,8 @@ def note(*, caller: str | None = None, code: str | None = None, address: str | N
         request.caller = caller
     if code is not None:
         request.code = code
+    if said is not None:
+        request.said = said[:LONGEST]
     if address is not None:
         request.address = address
 
@@ -102,6 +129,13 @@ def note_order(account: str, client_order_id: str) -> None:
     request.account, request.client_order_id = account, client_order_id
     if request.orders is not None and (account, client_order_id) not in request.orders:
         request.orders[account, client_order_id] = request.id
+
+
+def note_unmet(account: str, client_order_id: str, code: str | None, said: str) -> None:
+    """An order of the request that did not come about, or not all of it."""
+    request = _current.get()
+    if request is not None:
+        request.unmet.append(Unmet(account, client_order_id, code or "", said[:LONGEST]))
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -48,6 +48,15 @@ class Telemetry:
     def wrap(self, app: ASGIApp) -> ASGIApp:
         """The routes, each of whose requests is counted and logged."""
         return Requests(app, self.metrics, self._orders, now=time.time)
+
+    def expect(self, since: Mapping[str, int]) -> None:
+        """Tell of senders that may not be silent when they were heard last, before they are heard again.
+
+        Args:
+            since: by name, epoch milliseconds.
+        """
+        for name, time_ms in since.items():
+            self.metrics.heard(name, time_ms / 1000)
 
     async def text(self) -> bytes:
         """All metrics; the hub is looked at here, on its loop, and the text is made in a thread beside it."""

@@ -78,7 +78,11 @@ class Metrics:
         """
         key = self.caller(key)
         self._alerts.labels(key, self.code(code) if code else TAKEN).inc()
-        self._last.labels(key).set(now)
+        self.heard(key, now)
+
+    def heard(self, key: str, now: float) -> None:
+        """When a key last sent an alert, epoch seconds."""
+        self._last.labels(self.caller(key)).set(now)
 
     def stage(self, name: str, seconds: float | None) -> None:
         """An order passed a stage; None: it did not, or that is not known."""

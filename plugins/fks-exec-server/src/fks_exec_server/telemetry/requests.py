@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fks_exec.discretion import MASK
+
 from .correlation import Orders, Request, serving
 from .labels import NOBODY, OTHER, route_of
 from .metrics import Metrics
-from .redaction import MASK
 
 logger: logging.Logger = logging.getLogger("fks_exec_server.access")
 
@@ -22,8 +23,8 @@ GONE = "gone"
 """The status of a request whose sender had gone before it was answered."""
 
 _NOT_FOUND = 404
-_REFUSED = frozenset({"400", "403", "409", "413", "415", "422"})
-"""Of a caller who is known: what was sent is not done, and sending it again does not help; so it is in the text log."""
+_REFUSED = frozenset({"400", "403", "405", "408", "409", "413", "415", "422", GONE})
+"""Of a caller who is known: what was sent is not done, and it is not sent again; so it is in the text log."""
 
 
 class Requests:
@@ -76,15 +77,22 @@ class Requests:
         self._metrics.request(route, status, seconds)
         for stage, spent in request.stages.items():
             self._metrics.stage(stage, spent)
-        if route == "webhook" and request.caller and method == "POST":
+        if route == "webhook" and request.caller and method == "POST" and status != GONE:
             self._metrics.alert(request.caller, request.code, self._now())
-        level = logging.WARNING if request.caller and status in _REFUSED else logging.INFO
+        level = logging.WARNING if request.unmet or (request.caller and status in _REFUSED) else logging.INFO
         if logger.isEnabledFor(level):
             path = shown(scope["path"], route)
             fields = {"method": method, "route": route, "path": path, "http": status, "milliseconds": round(seconds * 1000, 3)}
             said = " ".join(filter(None, (method, path, status, request.code)))
-            who = f", from {request.caller}" if level == logging.WARNING else ""
+            who = _why(request) if level == logging.WARNING else ""
             logger.log(level, "%s%s", said, who, extra=fields | _known(request))
+
+
+def _why(request: Request) -> str:
+    """Whose it was, which orders did not come about, and the sentence of each; else that of the answer."""
+    order = f"{request.account}/{request.client_order_id}: " if request.client_order_id else ""
+    said = "; ".join(map(str, request.unmet)) or (request.said and f"{order}{request.said!a}")
+    return f", from {request.caller}" + (f": {said}" if said else "")
 
 
 def _named(message: Message, name: str) -> Message:

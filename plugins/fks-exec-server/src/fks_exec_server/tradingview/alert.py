@@ -32,7 +32,8 @@ class Signal:
 
     Args:
         time: when it was made, epoch milliseconds.
-        position: what the strategy is in after its order: ``long``, ``short`` or ``flat``.
+        position: what the strategy is in after its order: ``long``, ``short`` or ``flat``; after a close that does not say it,
+            flat.
         before: what it was in before.
         size: after its order, signed.
         price: what the strategy was calculated with, quote currency.
@@ -167,13 +168,19 @@ def _signal(fields: Fields, instruction: Instruction) -> Signal:
     position = fields.named("position")
     return Signal(
         time=fields.named("timenow"),
-        position=position,
+        position=_left_flat(instruction) if position is None else position,
         before=fields.named("before"),
         size=position_size(fields),
         price=signal_price(fields),
         exits=_exits(instruction, position),
         test=fields.named("test", False),
     )
+
+
+def _left_flat(instruction: Instruction) -> str | None:
+    """``flat`` after what closes all that is held."""
+    closes = isinstance(instruction, ClosePosition) or (isinstance(instruction, TargetPosition) and not instruction.quantity)
+    return "flat" if closes else None
 
 
 def _exits(instruction: Instruction, position: str | None) -> bool | None:

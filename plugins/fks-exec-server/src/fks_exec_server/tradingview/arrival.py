@@ -17,7 +17,7 @@ from ..access.scopes import Caller
 from ..config import AlertConfig, KeyConfig
 from ..http import answers
 from ..http.answers import Answer
-from ..http.failures import AGAIN, UNAVAILABLE, refused, unavailable
+from ..http.failures import AGAIN, UNAVAILABLE, noted, refused, unavailable
 from ..http.request import Request
 from ..telemetry.correlation import timed
 from .alert import Alert, Child, NoDedupKey, read_alert
@@ -30,19 +30,15 @@ if TYPE_CHECKING:
     from fks_exec_hub import ExecutionHub
 
 
-_PLAIN = AlertConfig(accounts=("any",))
-"""How alerts of senders without a table of options are taken; their accounts are those of their scope."""
-
-
 class Arrival:
     """Takes alerts.
 
     Args:
-        keys: how those with a secret in their path are taken, by name; the others have no options.
+        senders: how those of each sender are taken, by its name; a name stands for one sender, whatever proves who it is.
     """
 
-    def __init__(self, hub: ExecutionHub, access: Gate, judge: Judge, keys: Mapping[str, KeyConfig]) -> None:
-        self._keys = keys
+    def __init__(self, hub: ExecutionHub, access: Gate, judge: Judge, senders: Mapping[str, AlertConfig]) -> None:
+        self._senders = senders
         self._taking = Taking(hub, access, judge)
 
     async def alert(self, caller: Caller, request: Request) -> Answer:
@@ -53,24 +49,25 @@ class Arrival:
         """
         if not caller.scope.accounts:
             return _nowhere(caller)
-        key = self._keys.get(caller.name) if caller.kind == "path" else None
+        config = self._senders[caller.name]
         try:
             with timed("parse"):
-                raw = request.body if key is None or key.body_secret is None else blanked(request.body, key.body_secret)
-                config = key or _PLAIN
+                raw = _kept(request.body, config)
                 alert = _read(caller, config, raw)
         except NoDedupKey as error:
             return refused(caller, 422, "NO_DEDUP_KEY", error)
         except InvalidOrder as error:
             return refused(caller, 400, "INVALID_ALERT", error)
-        delivery = Delivery(caller=caller, config=config, proof=request.proof, raw=raw, signal=alert.signal)
+        delivery = Delivery(
+            caller=caller, config=config, proof=request.proof, raw=raw, signal=alert.signal, written=request.written
+        )
         parts = await asyncio.gather(*(self._part(delivery, child) for child in alert.children))
         return together(parts) if alert.group else parts[0].answer
 
     async def _part(self, delivery: Delivery, child: Child) -> Part:
         """One child of several: they are sent together, so that no account waits for the venue of another."""
-        answer = await self._answer(delivery, child)
-        return Part(account=child.account, client_order_id=child.instruction.client_order_id, answer=answer)
+        answer, name = await self._answer(delivery, child), child.instruction.client_order_id
+        return Part(account=child.account, client_order_id=name, answer=noted(child.account, name, answer))
 
     async def _answer(self, delivery: Delivery, child: Child) -> Answer:
         caller = delivery.caller
@@ -82,7 +79,7 @@ class Arrival:
         except InvalidOrder as error:
             return refused(caller, 400, "INVALID_ALERT", error)
         except Exists:
-            raise Unauthenticated(f"the nonce of an alert of the key {caller.name} is spent") from None
+            raise Unauthenticated("the nonce of an alert is spent", sender=caller.name, reason="again") from None
         except UNAVAILABLE as error:
             return unavailable(caller, error, f"the order could not be written down for certain; {AGAIN}")
 
@@ -91,6 +88,12 @@ def _nowhere(caller: Caller) -> Answer:
     """A token may be narrowed to nothing."""
     denial = caller.scope.permits("trade", "")
     return answers.forbidden(denial or Denial(code="SCOPE_ACCOUNT", message="the key may trade no account"))
+
+
+def _kept(body: bytes, config: AlertConfig) -> bytes:
+    """An alert as it is kept: without the secret in its body, which is compared here. Raises Unauthenticated, InvalidOrder."""
+    secret = config.body_secret if isinstance(config, KeyConfig) else None
+    return body if secret is None else blanked(body, secret)
 
 
 def _read(caller: Caller, config: AlertConfig, raw: bytes) -> Alert:

@@ -4,36 +4,36 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-from fks_exec import ClosePosition, Denial, Instruction, Order, Side, SizedOrder, TargetPosition
+from fks_exec import AccountNotReady, ClosePosition, Denial, Instruction, Order, Side, SizedOrder, TargetPosition
 from fks_exec.model.numbers import plain
 
+from ..access.worth import Market
 from .alert import Signal
 from .continuity import Place
-from .parts import held
-
-if TYPE_CHECKING:
-    from fks_exec_hub import ExecutionHub
 
 
-async def too_far(
-    hub: ExecutionHub, place: Place, instruction: Instruction, signal: Signal, percent: Decimal | None
+def too_far(
+    place: Place, instruction: Instruction, signal: Signal, percent: Decimal | None, *, held: Decimal, market: Market | None
 ) -> Denial | None:
     """Why an entry is not sent: the quote is worse than its signal's price by more than that; None when it is not.
 
     Args:
         percent: of the key, ``collar_percent``; None: nobody looks.
+        held: what the strategy holds, signed.
+        market: as it was looked up.
 
     Raises:
         AccountNotReady: there is no quote.
     """
     if percent is None or signal.price is None:
         return None
-    side = _side(instruction, await held(hub, place))
+    side = _side(instruction, held)
     if side is None:
         return None
-    quote = (await hub.quote(place.account, place.symbol)).price_for(side)
+    if market is None or market.quote is None:
+        raise AccountNotReady(place.account, f"it gives no quote of {place.symbol}")
+    quote = market.quote.price_for(side)
     if quote is not None and (quote - signal.price) * side.sign * 100 <= signal.price * percent:
         return None
     shown = "not known" if quote is None else plain(quote)

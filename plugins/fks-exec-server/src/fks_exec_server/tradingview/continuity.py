@@ -51,12 +51,14 @@ class Last:
         blocked: its entries are held back since a gap, until it is flat.
         ahead: the newest moment of a signal that was taken outside the window, an exit's: of a clock that is wrong. It makes
             nothing late, and only says that such a signal may have been taken.
+        missing: the position that a signal of that time left, though nothing had led there: what leads there came before it.
     """
 
     position: str | None = None
     time: int = 0
     blocked: bool = False
     ahead: int = 0
+    missing: str | None = None
 
     @property
     def newest(self) -> int | None:
@@ -65,7 +67,8 @@ class Last:
 
     @property
     def _value(self) -> dict[str, object]:
-        return {"position": self.position, "blocked": self.blocked, **({"ahead": self.ahead} if self.ahead else {})}
+        more = {"ahead": self.ahead, "missing": self.missing}
+        return {"position": self.position, "blocked": self.blocked, **{name: each for name, each in more.items() if each}}
 
     def gap(self, signal: Signal) -> bool:
         """Whether a signal does not follow; where one of the two does not say, it does. One that was overtaken is no next."""
@@ -88,8 +91,14 @@ class Last:
             return None
         blocked = (self.blocked or blocked) and signal.position != "flat"
         newest, ahead = (self.time, max(self.ahead, time)) if time > until else (max(self.time, time), self.ahead)
-        after = Last(position=signal.position, time=newest, blocked=blocked, ahead=ahead)
+        missing = self._left(signal)
+        after = Last(position=signal.position, time=newest, blocked=blocked, ahead=ahead, missing=missing)
         return None if after == self else after
+
+    def _left(self, signal: Signal) -> str | None:
+        if self.gap(signal) and signal.position != signal.before:
+            return signal.before
+        return self.missing if signal.time == self.time else None
 
     def note(self, place: Place, before: Last, now: int) -> Note:
         """The step that keeps it.
@@ -153,4 +162,5 @@ class Chains:
 
 def _read(record: NoteRecord) -> Last:
     value = json.loads(record.value)
-    return Last(position=value["position"], time=record.number, blocked=value["blocked"], ahead=value.get("ahead", 0))
+    ahead, missing = value.get("ahead", 0), value.get("missing")
+    return Last(position=value["position"], time=record.number, blocked=value["blocked"], ahead=ahead, missing=missing)

@@ -8,6 +8,7 @@ from attrs import field, frozen
 from ..access.proof import Proof
 from ..access.scopes import Caller
 from ..config import AlertConfig
+from ..limits.crowd import Leave
 from .alert import Signal
 
 
@@ -18,6 +19,7 @@ class Delivery:
     Args:
         config: how the alerts of its key are taken.
         raw: as it is kept: a body secret blanked.
+        written: called with the first order that is written down, see :class:`~fks_exec_server.http.request.Request`.
     """
 
     caller: Caller
@@ -25,3 +27,4 @@ class Delivery:
     proof: Proof
     raw: bytes = field(repr=False)
     signal: Signal
+    written: Leave

@@ -6,7 +6,7 @@ Exits pass by every policy: whatever is missing, what they close is not wanted a
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from fks_exec import ClosePosition, Denial, Instruction, Order, SizedOrder, TargetPosition
 
@@ -22,6 +22,7 @@ class Settled:
 
     Args:
         instruction: what is sent; None where ``denial`` says why nothing is.
+        denial: beside an instruction: why only the exit of a reversal is sent.
         gap: the alert does not follow: an alarm is due.
         blocked: entries are held back until the strategy is flat.
     """
@@ -85,6 +86,11 @@ def close_of(instruction: Instruction) -> ClosePosition:
         client_order_id=instruction.client_order_id,
         signal_time=instruction.signal_time,
     )
+
+
+def rest_of(instruction: Instruction) -> ClosePosition:
+    """All that is held, where that is less than was to be sold; of nothing the hub says that there is nothing to close."""
+    return evolve(close_of(instruction), keep_entries=True)
 
 
 def _denial(text: str) -> Denial:

@@ -26,10 +26,12 @@ def blanked(raw: bytes, secret: Secret) -> bytes:
     try:
         data = parse_json(raw)
     except InvalidOrder:
-        raise Unauthenticated("an alert without a body secret that could be read") from None
+        raise Unauthenticated("an alert without a body secret that could be read", reason="body_secret") from None
     given, right = data.pop("secret", None), secret.reveal().encode()
-    if not isinstance(given, str) or not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), right):
-        raise Unauthenticated("an alert with a wrong body secret")
+    if not isinstance(given, str):
+        raise Unauthenticated("an alert without its body_secret, as a text in its field secret", reason="body_secret")
+    if not hmac.compare_digest(given.encode("utf-8", "surrogatepass"), right):
+        raise Unauthenticated("an alert with a wrong body_secret in its field secret", reason="body_secret")
     text = _VALUE.sub(rb'\1"' + HIDDEN.encode() + b'"', raw)
     if any(_holds(part, given) for part in (*data, *data.values())):
         raise InvalidOrder("secret", "stands in another field of the alert too; take it out there")

@@ -14,6 +14,8 @@ from __future__ import annotations
 from fks_exec import Denial
 
 from ..config import AlertConfig
+from .alert import Signal
+from .continuity import Last
 
 
 def refusal_of(time: int | None, *, exits: bool, newest: int | None, now: int, config: AlertConfig) -> Denial | None:
@@ -35,6 +37,23 @@ def refusal_of(time: int | None, *, exits: bool, newest: int | None, now: int, c
     if outside:
         return _out_of_window(age, config)
     return _late((newest or 0) - time) if late else None
+
+
+def overtaken() -> Denial:
+    """An exit was taken while the market was looked up for an entry before it."""
+    text = "an exit of the strategy was taken while the market was looked up for this entry; it is not sent, signal again"
+    return Denial(code="LATE", message=text)
+
+
+def after_its_exit(signal: Signal, last: Last) -> Denial | None:
+    """Why an entry is refused whose exit came before it, both signals of one second; None when it is not.
+
+    The exit said which position it came from, and nothing had led there: this entry does.
+    """
+    if signal.time is None or signal.time != last.time or last.missing is None or signal.position != last.missing:
+        return None
+    text = f"the strategy has left the {signal.position} position of this entry in the same second already; it is not sent"
+    return Denial(code="LATE", message=f"{text}, signal again if it is still meant")
 
 
 def _out_of_window(age: float, config: AlertConfig) -> Denial:

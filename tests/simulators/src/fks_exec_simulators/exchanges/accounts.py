@@ -11,7 +11,7 @@ from fks_exec_ccxt import CCXTConfig
 MARKETS = {"binance": ("spot", "BTC/USDT"), "bybit": ("swap", "BTC/USDT:USDT")}
 """The market type of each simulated exchange, and a symbol there."""
 
-KEYS = {"api_key": Secret("key1"), "secret": Secret("secret1")}
+KEYS = {"api_key": Secret("canary-key1"), "secret": Secret("canary-secret1")}
 """Of the first account at each of them."""
 
 
@@ -33,5 +33,5 @@ def config(name: str, url: str | None, key: str = "1", **more: Any) -> CCXTConfi
         url: where it is simulated; None: nowhere.
         key: the number of its key.
     """
-    keys = {"api_key": Secret(f"key{key}"), "secret": Secret(f"secret{key}")}
+    keys = {"api_key": Secret(f"canary-key{key}"), "secret": Secret(f"canary-secret{key}")}
     return CCXTConfig(exchange=name, base_url=url, **{"market_type": MARKETS[name][0], **keys, **more})

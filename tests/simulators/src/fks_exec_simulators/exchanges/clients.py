@@ -33,7 +33,7 @@ def rehosted(address: Any, url: str) -> Any:
 async def client(
     name: str,
     url: str,
-    key: str = "key1",
+    key: str = "canary-key1",
     secret: str | None = None,
     *,
     timeout: float = 10.0,

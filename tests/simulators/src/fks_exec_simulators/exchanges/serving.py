@@ -29,7 +29,7 @@ CONTROL = "/_ctl/"
 LATE = 0.1
 """Seconds until what comes late is done."""
 
-KEYS: Mapping[str, str] = {"key1": "secret1", "key2": "secret2"}
+KEYS: Mapping[str, str] = {"canary-key1": "canary-secret1", "canary-key2": "canary-secret2"}
 """The API keys of the accounts of a simulated exchange, and their secrets."""
 
 Verb = Callable[..., Any]

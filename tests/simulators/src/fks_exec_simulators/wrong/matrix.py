@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from fks_exec import VenueType
 from fks_exec.testing import REMOTE, Counterpart, FaultyCounterpart, FaultyVenue, Trial, serve
 
-KEY = "wrong-venues-have-a-key-too"
+KEY = "canary-of-wrong-venues"
 
 Tried = tuple[Trial, Counterpart | None]
 

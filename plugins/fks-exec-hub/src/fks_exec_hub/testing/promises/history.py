@@ -46,3 +46,11 @@ class History(Promises):
         assert names(await journal.orders("other")) == ["o-3", "o-1"]
         assert names(await journal.orders("other", limit=1)) == ["o-3"]
         assert names(await journal.orders("never")) == []
+
+    async def test_accounts_are_those_that_have_orders(self, journal: Journal, term: Term) -> None:
+        assert await journal.accounts() == []
+        await journal.claim("claimed")
+        await journal.write(note(), term=term)
+        for account in ("paper", "other", "paper", "\N{GREEK SMALL LETTER ALPHA}"):
+            await journal.write(accept(f"o-{account}-{len(await journal.orders())}", account=account))
+        assert await journal.accounts() == ["other", "paper", "\N{GREEK SMALL LETTER ALPHA}"]

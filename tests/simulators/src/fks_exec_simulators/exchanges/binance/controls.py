@@ -58,7 +58,7 @@ class Controls:
         market = Market.at(Decimal(bid), Decimal(bid if ask is None else ask), found.tick, _number(last), **sizes)
         self._exchange.engine.move(found.name, market)
 
-    def fund(self, asset: str, amount: str, account: str = "key1") -> None:
+    def fund(self, asset: str, amount: str, account: str = "canary-key1") -> None:
         """An account holds so much of an asset."""
         self._exchange.engine.book.totals[account][asset] = Decimal(amount)
 
@@ -82,7 +82,7 @@ class Controls:
             if account in (None, order.account)
         ]
 
-    def balances(self, account: str = "key1") -> dict[str, dict[str, str]]:
+    def balances(self, account: str = "canary-key1") -> dict[str, dict[str, str]]:
         """What an account holds in all, and what of it is reserved."""
         engine = self._exchange.engine
         locked = engine.book.locked(account, engine.assets)
