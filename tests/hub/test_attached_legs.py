@@ -55,7 +55,7 @@ class NettingVenue(MemoryVenue):
         self.over = ""
         self.stops: dict[str, str] = {}
         self.stopped = Decimal(0)
-        self.dark = False
+        self.dark = self.unread = False
         self.looks = self.lists = self.readings = 0
         self.cancelled: list[str | None] = []
         self.fires = Decimal(0)
@@ -132,6 +132,8 @@ class NettingVenue(MemoryVenue):
     @hookimpl
     async def fetch_positions(self) -> list[Position]:
         self.readings += 1
+        if self.unread:
+            raise RuntimeError("no answer")
         return [Position(symbol=BTC, quantity=self.held)] if self.held else []
 
 
@@ -251,10 +253,12 @@ async def test_a_fill_that_shows_late_is_booked_though_all_seemed_closed_elsewhe
         venue.held = Decimal(0)
         await until(lambda: venue.cancelled == ["STOP"])
         await until(lambda: legs(hub) == {"STOP": "canceled"})
+        venue.unread = True  # a position that agrees again would mend it too
         venue.fire("STOP")
         await until(lambda: position(hub) == 0)
         await until(lambda: not hub._desks[ACCOUNT].live)
         assert Decimal((await hub.journal.steps(Key(ACCOUNT, "a")))["flattened"]) == 0
+        venue.unread = False
         looks, readings = venue.looks, venue.readings
         await until(lambda: venue.readings > readings + 4)
         assert venue.looks == looks

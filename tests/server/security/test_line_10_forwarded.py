@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Line 10: X-Forwarded-For counts only from configured proxies, by its right-most untrusted hop; ``*`` is refused at start."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from fks_exec_hub import ExecutionHub
 from fks_exec_server import create_app
 from fks_exec_server.config import read_config
 from fks_exec_simulators.clients import SigningClient, client_table
+from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.hosts import KEY, TheVenue, host_config
 from fks_exec_simulators.venues import MemoryVenue
 
@@ -23,9 +25,9 @@ TRADINGVIEW = "52.89.214.238"
 
 @asynccontextmanager
 async def behind(base: Path, peer: str, **server: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A client whose connection comes from ``peer``."""
-    config = host_config(base, clients=client_table(base), **server)
-    async with ExecutionHub.open(config, plugins=[TheVenue(MemoryVenue())]) as hub:
+    """A client whose connection comes from ``peer``; time stands still: eleven requests are within a second."""
+    config, clock = host_config(base, clients=client_table(base), **server), HandClock(now=time.time_ns() // 1_000_000)
+    async with ExecutionHub.open(config, plugins=[TheVenue(MemoryVenue())], clock=clock) as hub:
         transport = httpx.ASGITransport(create_app(hub), client=(peer, 4711))
         async with httpx.AsyncClient(transport=transport, base_url="http://host") as http:
             yield http
