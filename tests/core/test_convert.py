@@ -475,3 +475,21 @@ def test_a_config_class_may_refuse_by_itself(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"^guards\.w\.zone: there is no such zone$"):
         from_config(Zoned, {"zone": "x"}, where="guards.w", base=tmp_path)
+
+
+def test_paths_begin_at_the_folder_of_their_own_table(tmp_path: Path) -> None:
+    """Whatever was read before, also in vain; what is no configuration has no folder."""
+
+    @frozen(kw_only=True)
+    class Kept:
+        file: Path
+        number: int = 0
+
+    def read(folder: str, **table: object) -> Path:
+        return from_config(Kept, table, where="accounts.a.config", base=tmp_path / folder).file
+
+    assert read("a", file="x") == tmp_path / "a" / "x"
+    assert read("b", file="x") == tmp_path / "b" / "x"
+    with pytest.raises(ConfigError, match="number"):
+        read("c", file="x", number="many")
+    assert from_dict(Kept, {"file": "x"}).file == Path("x")

@@ -12,9 +12,10 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from decimal import Decimal
 from enum import Enum, StrEnum
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -58,7 +59,7 @@ def from_dict(kind: type[T], mapping: object) -> T:
     if attrs.has(kind) and not isinstance(mapping, Mapping):
         raise InvalidOrder("", f"{_show(mapping)} is not a table of names and values")
     try:
-        return _strict(Path()).structure(_without_derived(kind, mapping), kind)
+        return _strict().structure(_without_derived(kind, mapping), kind)
     except (BaseValidationError, InvalidOrder, ForbiddenExtraKeysError, TypeError, ValueError) as error:
         problems = list(_problems(error, "", kind))
         raise InvalidOrder(problems[0][0], "; ".join(_sentences(problems))) from None
@@ -76,13 +77,16 @@ def from_config(kind: type[T], mapping: Mapping[str, object], *, where: str, bas
     """
     if not isinstance(mapping, Mapping):
         raise ConfigError(where, f"{_show(mapping)} is not a table of names and values")
+    before = _base.set(base)
     try:
-        return _strict(base).structure(mapping, kind)
+        return _strict().structure(mapping, kind)
     except ConfigError as error:
         raise ConfigError(f"{where}.{error.where}" if error.where else where, error.problem) from None
     except (BaseValidationError, InvalidOrder, ForbiddenExtraKeysError, TypeError, ValueError) as error:
         problems = list(_problems(error, where, kind))
         raise ConfigError(problems[0][0], "; ".join(_sentences(problems))) from None
+    finally:
+        _base.reset(before)
 
 
 def to_dict(record: object) -> dict[str, Any]:
@@ -206,8 +210,12 @@ def _without_derived(kind: type[Any], mapping: object) -> object:
     return mapping
 
 
-@lru_cache(maxsize=8)
-def _strict(base: Path) -> Converter:
+_base: ContextVar[Path] = ContextVar("base", default=Path())
+"""The folder at which relative paths start. It is no part of the converter, whose functions for each class are dear to make."""
+
+
+@cache
+def _strict() -> Converter:
     converter = Converter(forbid_extra_keys=True, detailed_validation=True)
     converter.register_structure_hook(Decimal, lambda value, _: decimal(value))
     converter.register_structure_hook(bool, _structure_bool)
@@ -215,8 +223,8 @@ def _strict(base: Path) -> Converter:
     converter.register_structure_hook(float, _structure_float)
     converter.register_structure_hook(str, _structure_str)
     converter.register_structure_hook(StrEnum, _structure_enum)  # else it would be taken for the str that it is
-    converter.register_structure_hook(Path, lambda value, _: base / _structure_str(value, str))
-    converter.register_structure_hook(Secret, lambda value, _: read_secret(value, "", base))
+    converter.register_structure_hook(Path, lambda value, _: _base.get() / _structure_str(value, str))
+    converter.register_structure_hook(Secret, lambda value, _: read_secret(value, "", _base.get()))
     converter.register_structure_hook(Enum, _structure_enum)  # by class: older cattrs asks its own hook before a predicate
     converter.register_structure_hook_func(_is_options, _structure_options)
     converter.register_structure_hook_func(lambda kind: bool(kind == tuple[str, ...]), _structure_texts)
@@ -297,12 +305,12 @@ def _show(value: object) -> str:
     return str(value)[:40] if isinstance(value, (int, float, Decimal)) else f"a {type(value).__name__}"
 
 
-@lru_cache(maxsize=1)
+@cache
 def _full() -> Converter:
     return _writer(omit_defaults=False)
 
 
-@lru_cache(maxsize=1)
+@cache
 def _compact() -> Converter:
     return _writer(omit_defaults=True)
 
