@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Every task of the repository: `nox -l` lists them, `nox -s NAME -- ...` runs one."""
 
-import os
 import re
 import shutil
 import tempfile
@@ -29,7 +28,7 @@ TOGETHER = ["tests/core", "tests/paper", "tests/server", "tests/hub/test_cli_gro
 APART = [
     f"--ignore=tests/{place}" for place in ("mutants", "types", "fuzz", "ccxt/test_conformance.py")
 ]  # run by other sessions
-PARALLEL = [f"--numprocesses={1 + (os.cpu_count() or 1)}", "--dist=worksteal"]  # one more: some tests only wait
+PARALLEL = ["--numprocesses=auto", "--dist=worksteal"]
 SOURCES = [f"{folder}/src" for folder in FOLDERS.values()]
 
 # Run inside a venv that holds one distribution: its name, its import name, the names that may be installed.

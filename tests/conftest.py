@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What all tests share: a skip fails in CI, a secret that comes out too; three packages from outside are built."""
 
-import gc
 import os
 import subprocess
 import sys
@@ -34,12 +33,6 @@ def _unexpected(report: pytest.TestReport | pytest.CollectReport) -> bool:
 
 def _foreseen(report: pytest.TestReport) -> bool:
     return isinstance(report.longrepr, tuple) and report.longrepr[2].startswith(EXPECTED)
-
-
-def pytest_collection_finish() -> None:
-    """Twelve thousand tests stay to the end: whoever collects garbage need not look at them each time."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

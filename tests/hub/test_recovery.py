@@ -3,6 +3,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -168,7 +169,13 @@ async def test_refused_credentials_are_not_tried_again(tmp_path: Path, monkeypat
 
 
 def test_threads_that_wait_are_told_when_the_synchronous_hub_closes(tmp_path: Path) -> None:
-    stage = Stage(lambda order, submission: asyncio.sleep(0.3))
+    closes = threading.Event()
+
+    async def answer(order: Order, submission: Submission) -> None:
+        await asyncio.to_thread(closes.wait)
+        await asyncio.sleep(1)
+
+    stage = Stage(answer)
     hub = sync.ExecutionHub.open(configure(tmp_path), plugins=[stage])
     hub.start()
     ended: list[str] = []
@@ -185,7 +192,8 @@ def test_threads_that_wait_are_told_when_the_synchronous_hub_closes(tmp_path: Pa
     for thread in threads:
         thread.start()
     while not stage.requests:
-        pass
+        time.sleep(0.01)
+    closes.set()
     hub.close()
     for thread in threads:
         thread.join(5)

@@ -108,9 +108,9 @@ def test_without_a_place_or_a_host_send_says_so(configured: Path, capsys: pytest
 
 
 def test_many_alerts_are_reported_and_none_is_missing(tmp_path: Path) -> None:
-    """Over two keys, through the host's own addresses."""
+    """Over two keys, through the host's own addresses; each of a strategy of its own, so that no later one overtakes it."""
     with serve_process(tmp_path, keys=2):
-        words = ("--rate", "20/s", "--seconds", "1", "--burst", "10", "--symbol", SYMBOL, "--json")
+        words = ("--rate", "20/s", "--seconds", "1", "--burst", "10", "--symbol", SYMBOL, "--strategies", "1000", "--json")
         done = command(tmp_path, "tradingview", "emulate", "--key", "tv0", "--key", "tv1", *words)
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(done.stdout)

@@ -99,7 +99,10 @@ async def test_nothing_that_comes_after_an_answered_halt_is_sent(tmp_path: Path)
 
 @pytest.mark.parametrize("state", ["halted", "reducing"])
 async def test_alerts_that_race_a_halt_are_sent_before_it_or_denied(tmp_path: Path, state: str) -> None:
-    """What an answer says is what the venue saw; and the journal has no intent of an entry after the halt."""
+    """What an answer says is what the venue saw; and the journal has no intent of an entry after the halt.
+
+    One that says that the order is still on its way (202: the machine is busy) leaves open which of both it was.
+    """
     venue = Slow()
     async with hosted(tmp_path, venue) as (host, client), httpx.AsyncClient(timeout=30) as operator:
         async with asyncio.TaskGroup() as group:
@@ -113,11 +116,11 @@ async def test_alerts_that_race_a_halt_are_sent_before_it_or_denied(tmp_path: Pa
     answers = [*(task.result() for task in tasks), *late]
     denied = {answer.json()["client_order_id"] for answer in answers if answer.json()["code"] == "HALTED"}
     taken = {answer.json()["client_order_id"] for answer in answers if answer.status_code == 200}
-    other = [answer.text for answer in answers if answer.status_code != 200 and answer.json()["code"] != "HALTED"]
-    assert other == []
-    assert len(denied) + len(taken) == 140
-    assert taken == names(venue)
-    assert len(venue.seen) == len(taken)
+    pending = {answer.json()["client_order_id"] for answer in answers if answer.status_code == 202}
+    assert {answer.status_code for answer in answers} <= {200, 202, 422}
+    assert len(denied) + len(taken) + len(pending) == 140
+    assert taken <= names(venue) <= taken | pending
+    assert len(venue.seen) == len(names(venue))
     assert {answer.json()["code"] for answer in late} == {"HALTED"}
     assert_in_order(tmp_path / "fks-exec.db")
 

@@ -11,6 +11,7 @@ import pytest
 from fks_exec_hub import ExecutionHub
 from fks_exec_server.config import Address
 from fks_exec_simulators.clients import client_table
+from fks_exec_simulators.clocks import HandClock
 from fks_exec_simulators.hosts import KEY, TheVenue, host_config, served
 from fks_exec_simulators.venues import MemoryVenue
 
@@ -59,15 +60,14 @@ async def test_the_answers_are_the_same_bytes(tmp_path: Path, method: str, body:
 
 async def test_they_are_the_same_bytes_when_there_were_too_many(tmp_path: Path) -> None:
     """All strangers of an address are counted together, by one number."""
-    async with served(
-        ExecutionHub.open(host_config(tmp_path, **table(tmp_path, limits={"strangers": 1})), plugins=[TheVenue(MemoryVenue())])
-    ) as host:
+    config, clock = host_config(tmp_path, **table(tmp_path, limits={"strangers": 1})), HandClock()
+    async with served(ExecutionHub.open(config, plugins=[TheVenue(MemoryVenue())], clock=clock)) as host:
         for first, second in ((UNKNOWN, WRONG[0]), (WRONG[0], UNKNOWN), (WRONG[0], WRONG[-1])):
             await bytes_of(host.alerts, "POST", first, b"")
             limited = await bytes_of(host.alerts, "POST", second, b"")
             assert limited.startswith(b"HTTP/1.1 429 Too Many Requests\r\n")
             assert limited == await bytes_of(host.alerts, "POST", first, b"")
-            await asyncio.sleep(1.1)  # until one more is allowed: the clock of a served host is the real one
+            clock.move(1.1)  # until one more is allowed
 
 
 async def test_a_right_secret_from_a_wrong_address_is_an_unknown_path(tmp_path: Path) -> None:
