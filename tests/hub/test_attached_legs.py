@@ -365,3 +365,40 @@ async def test_a_leg_that_could_not_be_read_yet_is_no_foreign_order(tmp_path: Pa
         venue.dark = False
         await until(lambda: legs(hub) == {"STOP": "accepted"})
     assert "FOREIGN_ORDER" not in heard.alarms
+
+
+class Behind(NettingVenue):
+    """Tells what a stop has filled sooner than what its entry has: the last fill of that shows from the third look on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = 0
+
+    @hookimpl
+    async def fetch_order(self, ref: OrderRef) -> ExecutionResult | None:
+        self.looks += 1
+        if self.hidden:
+            self.hidden -= 1
+            if not self.hidden:
+                self.fill("0.6")
+                self.held -= Decimal("0.6")  # which the stop has sold already
+        return self._entry()
+
+
+async def test_a_stop_that_has_filled_more_than_its_entry_is_asked_for_before_anything_is_taken_back(
+    tmp_path: Path, heard: Heard
+) -> None:
+    """The entry has filled it all; that news was behind. Others keep what they hold meanwhile."""
+    venue = Behind()
+    async with hub_at(venue, tmp_path, heard, compare_every=3600) as hub:
+        await hub.execute_order(ACCOUNT, Order(symbol=BTC, side="buy", quantity="2", strategy="b"))
+        await enter(hub)
+        venue.fill("0.4", stop="STOP")
+        await until(lambda: legs(hub) == {"STOP": "accepted"})
+        venue.hidden, venue.stopped, venue.stops["STOP"] = 3, Decimal(1), "filled"
+        await until(lambda: venue.hidden == 0 and not hub._desks[ACCOUNT].live)
+        held = {each.strategy: each.quantity for each in hub._desks[ACCOUNT].book.positions()}
+        recorded = await hub.order(ACCOUNT, "a")
+    assert isinstance(recorded, ExecutionResult)
+    assert (held, recorded.filled_quantity, heard.alarms) == ({"b": 2}, 1, [])
+    assert venue._number == 1  # of B's alone

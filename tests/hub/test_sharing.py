@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from fks_exec import ClosePosition, Fill, Instrument, Order, Position
 from fks_exec.observers import Observers
 from fks_exec_hub.accounts.desk import Desk
@@ -96,6 +98,7 @@ async def test_what_a_stop_sells_beyond_its_strategys_own_was_held_by_others() -
     """By the one whose name comes first; the order's own strategy before them all."""
     desk = desk_with(a=1, b="0.4", c=1)
     entry = order(desk, BUY, "entry")
+    entry.booked = Decimal(2)
     assert booked(desk, entry, [stop_sold(1)]) == {"b": 0, "a": Decimal("0.4")}
     assert booked(desk, entry, [stop_sold(2)]) == {"b": 0, "a": 0, "c": Decimal("0.4")}
     assert booked(desk, entry, [stop_sold("0.3")]) == {"b": Decimal("0.1")}
@@ -115,14 +118,26 @@ async def test_what_nobody_held_is_the_stops_own() -> None:
     assert booked(desk, order(desk, BUY, "entry"), [stop_sold(1)]) == {"b": Decimal("-0.6")}
 
 
-async def test_a_fill_and_its_stop_that_are_told_together_are_booked_one_after_the_other() -> None:
+@pytest.mark.parametrize("turn", [1, -1], ids=["oldest first", "newest first"])
+async def test_a_fill_and_its_stop_that_are_told_together_are_booked_one_after_the_other(turn: int) -> None:
     """Nothing of it was held before; the others keep theirs, and the entry's own strategy pays the fees."""
     desk = desk_with(a=1)
     spot = Instrument(symbol=SYMBOL, base="BTC", quote="USDT")
-    bought = Fill(trade_id="1", quantity=1, price=100, side="buy")
-    moves = [bought, stop_sold("1.5")]
+    moves = [Fill(trade_id="1", quantity=1, price=100, side="buy"), stop_sold(1)][::turn]
     changed = shares(desk, order(desk, BUY, "entry"), moves, {"USDT": Decimal(4)}, spot)
-    assert {now.strategy: (now.quantity, now.realized_pnl) for _, now in changed} == {
-        "b": (0, -14),
-        "a": (Decimal("0.5"), -5),
-    }
+    assert {now.strategy: (now.quantity, now.realized_pnl) for _, now in changed} == {"b": (0, -14)}
+
+
+async def test_what_its_stop_filled_before_the_entry_is_told_to_have_is_the_entrys_own() -> None:
+    """The news of the entry are behind, or both of its legs have filled: that is nobody else's."""
+    desk = desk_with(a=1)
+    entry = order(desk, BUY, "entry")
+    assert booked(desk, entry, [stop_sold(1)]) == {"b": -1}
+    desk = desk_with(a=1, b="0.4")
+    entry = order(desk, BUY, "entry")
+    entry.booked = Decimal("0.4")
+    assert booked(desk, entry, [stop_sold(1)]) == {"b": Decimal("-0.6")}
+    desk.book.store(Position(symbol=SYMBOL, quantity=0, average_price=100, strategy="b"))
+    assert booked(desk, entry, [stop_sold("0.1")]) == {"b": 0, "a": Decimal("0.9")}
+    entry.fills["s0"] = stop_sold("0.4")
+    assert booked(desk, entry, [stop_sold("0.1")]) == {"b": Decimal("-0.1")}

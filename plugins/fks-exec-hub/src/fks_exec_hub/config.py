@@ -225,7 +225,7 @@ def check_state(config: HubConfig) -> None:
     Raises:
         ConfigError: a file stands where a folder should be, or we may not make it.
     """
-    place = next(each for each in (config.state, *config.state.parents) if each.exists() or each.is_symlink())
+    place = next(each for each in (config.state, *config.state.parents) if os.path.lexists(each))
     if not place.is_dir():
         raise ConfigError("state", f"{place} is no folder; move it away, or name another folder for state")
     if place != config.state and not os.access(place, os.W_OK | os.X_OK):

@@ -58,9 +58,9 @@ class Desk:
     each with a number that grows. ``dropped`` is told when an order leaves memory. ``pokes`` are asked to look again at what
     protects an instrument. ``breaker`` and ``refusals`` hold entries back. ``tripped`` is told, when a fault has halted the
     account, which orders had their intent before. ``orphans``: by instrument, the legs that still rest though what they
-    protected is gone; entries wait for them. ``protecting``: by instrument, the entries whose protection is not done.
-    ``mismatched``: the instruments of which the venue was seen to hold something else. ``proof``: what the account's
-    conformance record lets through, where one is required.
+    protected is gone; entries wait for them. ``in_vain``: those for which an entry has waited in vain. ``protecting``: by
+    instrument, the entries whose protection is not done. ``mismatched``: the instruments of which the venue was seen to hold
+    something else. ``proof``: what the account's conformance record lets through, where one is required.
     """
 
     def __init__(
@@ -102,6 +102,7 @@ class Desk:
         self.listeners: list[Callable[[Live], None]] = []
         self.pokes: list[Callable[[str], None]] = []
         self.orphans: dict[str, set[str]] = {}
+        self.in_vain: dict[str, set[str]] = {}
         self.protecting: dict[str, set[str]] = {}
         self.mismatched: set[str] = set()
         self.on_opened: list[Callable[[], None]] = []

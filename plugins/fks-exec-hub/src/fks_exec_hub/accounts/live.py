@@ -134,6 +134,7 @@ class Live:
         others: what was made to close it beside its legs, as far as an earlier host made it.
         released: how much of what it filled other orders had closed when this host started, base units or contracts.
         shares: the strategies whose positions its fills have changed.
+        others_told: that it closed what other strategies hold was told.
         settled: how much of it was filled when all was done for it; more than that begins anew.
         inherited: a leg that an earlier host made.
         legs_before: so many legs of each role the journal has from a write that seemed to fail; their numbers are spent.
@@ -194,6 +195,7 @@ class Live:
     others: list[Live] = field(factory=list)
     released: Decimal = ZERO
     shares: set[str] = field(factory=set)
+    others_told: bool = False
     settled: Decimal | None = None
     inherited: bool = False
     legs_before: int = 0

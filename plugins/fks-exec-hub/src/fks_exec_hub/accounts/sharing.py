@@ -2,6 +2,7 @@
 """Whose positions an order's fills change: its strategy's; those of all strategies where it closes the whole account.
 
 A stop or a target that closes more than its strategy holds has closed what others of the account hold: theirs become smaller.
+What the legs of an entry fill beyond what is booked of the entry itself is its own: its news are behind, or both legs filled.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def shares(
     if _closes_all(desk, live):
         parts = _parts(desk.book, live.lane, own, moves, lambda fill: True) or {own: []}
     elif any(_of_leg(live, fill) for fill in moves):
-        parts = _parts(desk.book, live.lane, own, moves, lambda fill: _of_leg(live, fill), first=own)
+        parts = _parts(desk.book, live.lane, own, _in_order(live, moves), lambda fill: _of_leg(live, fill), first=own)
     else:
         parts = {own: list(moves)}
     booked: list[Booked] = []
@@ -52,6 +53,22 @@ def shares(
 def _of_leg(live: Live, fill: Fill) -> bool:
     """Whether a fill is one of a stop or a target."""
     return bool(fill.leg) or live.role in LEGS
+
+
+def _in_order(live: Live, moves: Sequence[Fill]) -> list[Fill]:
+    """What an entry filled comes before what its legs did, in whatever order it is told; what they did beyond it has no leg."""
+    if live.role in LEGS:
+        return list(moves)
+    own = [fill for fill in moves if not fill.leg]
+    room = live.booked + sum((fill.quantity for fill in own), ZERO)
+    room -= sum((fill.quantity for fill in live.fills.values() if fill.leg), ZERO)
+    ordered = own
+    for fill in [fill for fill in moves if fill.leg]:
+        part = min(max(room, ZERO), fill.quantity)
+        room -= part
+        ordered += [changed(fill, quantity=part)] if part else []
+        ordered += [changed(fill, quantity=fill.quantity - part, leg="")] if part < fill.quantity else []
+    return ordered
 
 
 def _closes_all(desk: Desk, live: Live) -> bool:

@@ -60,7 +60,8 @@ class Attached:
         stops = [leg for leg in bracket.entry.result.legs if leg.role == STOP]
         if stops and all(leg.status.terminal for leg in stops):
             bracket.evidence.pop(ATTACHED, None)
-            if not standing(bracket) and not rules_of(bracket).valid(bracket.remaining, None):
+            price = None if bracket.entry.plan is None else bracket.entry.plan.stop or bracket.entry.plan.target
+            if not standing(bracket) and not rules_of(bracket).valid(bracket.remaining, price):
                 return False  # no stop could be so small
         if bracket.entry.plan is None or bracket.entry.plan.stop is None or not exposed(bracket):
             return await self._read(bracket) if self.due(bracket) else False
@@ -97,8 +98,12 @@ class Attached:
         return can_look(self._desk) or "cancel_order" in account.capabilities.abilities
 
     def due(self, bracket: Bracket) -> bool:
-        """Whether its entry has filled something since its legs were last read back, and the venue can tell of them."""
+        """Whether its entry has filled something since its legs were last read back, and the venue can tell of them.
+
+        Also where its legs have filled more than the entry itself: news of that are behind, or both legs have filled.
+        """
         unread = bool(bracket.filled) and bracket.entry.booked > bracket.entry.read
+        unread = unread or bracket.by_attached > max(bracket.entry.booked, bracket.ahead)
         return unread and (self._desk.account is None or can_look(self._desk))
 
     async def _read(self, bracket: Bracket) -> bool | None:
@@ -128,6 +133,7 @@ class Attached:
         except Exception as error:  # it proves nothing
             log.warning("account %s: legs could not be read back: %s", self._desk.name, type(error).__name__)
             return None
+        bracket.forgotten = 0 if news is not None else bracket.forgotten + 1
         if news is None:
             self._count(bracket, ZERO)
             return None
@@ -143,10 +149,10 @@ class Attached:
 
     def _count(self, bracket: Bracket, told: Decimal) -> None:
         """What a look-up tells of is read; one that shows less than the entry has filled is behind, or has forgotten it."""
-        booked = bracket.entry.booked
-        bracket.unread = bracket.unread + 1 if told < booked else 0
-        if told >= booked or bracket.unread >= len(SPACES):
-            bracket.entry.read, bracket.unread = booked, 0
+        booked, legs = bracket.entry.booked, bracket.by_attached
+        bracket.unread = bracket.unread + 1 if told < max(booked, legs) else 0
+        if told >= max(booked, legs) or bracket.unread >= len(SPACES):
+            bracket.entry.read, bracket.ahead, bracket.unread = booked, legs, 0
 
     def _weigh(self, bracket: Bracket, legs: tuple[Leg, ...]) -> Decimal:
         """How much the venue's stops cover."""
@@ -166,8 +172,7 @@ class Attached:
             return await self._late(bracket)
         if not entry.result.status.terminal:
             return await self._stray(bracket)
-        held = await self._look(bracket) if can_look(self._desk) else True
-        if held is None:
+        if not await self._shrinking.known(bracket):
             return None
         resting = [leg for leg in entry.result.legs if not leg.status.terminal]
         if bracket.remaining > 0:

@@ -39,8 +39,9 @@ class Bracket:
         no_amend: the venue refused to change its legs in place.
         instead: the kind of protection that takes the place of its attached legs; empty: they stay; None: it is not known yet.
         kept_at: how it stood when nothing could be done about attached legs that are too large.
+        ahead: what its attached legs had filled when they were last read back, where that is more than the entry itself.
+        forgotten: look-ups in a row by which the venue has no such order, though it had filled something.
         excess_told: that what its legs closed too much could not be taken back was told.
-        others_told: that its legs closed what others hold was told.
         moving: the prices before its stop or target was moved, until the legs stand at the new ones.
         move_refused: why the last move was not made.
         watch_again: monotonic seconds before which a watched target is not taken.
@@ -75,9 +76,10 @@ class Bracket:
     faulty: bool = False
     no_amend: bool = False
     instead: str | None = None
-    kept_at: tuple[bool, Decimal] | None = None
+    kept_at: tuple[bool, Decimal, bool] | None = None
+    ahead: Decimal = ZERO
+    forgotten: int = 0
     excess_told: bool = False
-    others_told: bool = False
     moving: Plan | None = None
     move_refused: str = ""
     naked_told: bool = False
@@ -108,10 +110,14 @@ class Bracket:
         return max(self.entry.booked - base_fees(self.entry), ZERO)
 
     @property
+    def by_attached(self) -> Decimal:
+        """What the legs have filled that the venue keeps with it."""
+        return sum((fill.quantity for fill in self.entry.fills.values() if fill.leg), ZERO)
+
+    @property
     def closed(self) -> Decimal:
         """What its legs, and whatever was made to close it, have filled; less what was taken back of that."""
-        legs = sum((fill.quantity for fill in self.entry.fills.values() if fill.leg), ZERO)
-        legs += sum((done(leg) for leg in self.entry.legs), ZERO)
+        legs = self.by_attached + sum((done(leg) for leg in self.entry.legs), ZERO)
         return legs + sum((done(child) * (-1 if child.role == EXCESS else 1) for child in self.others), ZERO)
 
     @property

@@ -20,7 +20,7 @@ from ..orders.attempts import EXITS_IN_VAIN, of_the_moment
 from ..orders.record import record
 from .allowance import side_of
 from .bracket import Bracket, ended_by_venue, open_leg, rules_of
-from .family import EXCESS, FAILURE, STOP, child_id
+from .family import EXCESS, FAILURE, LEGS, STOP, child_id, parent_of
 from .legs import enforced
 from .levels import keep_plan
 from .patience import Patience
@@ -30,8 +30,6 @@ log: logging.Logger = logging.getLogger(__name__)
 
 CLOSES = 3
 """So many orders are made to close what has no stop."""
-
-_NO_EFFECT = frozenset({Status.DENIED, Status.REJECTED, Status.NOT_PLACED})
 
 _WAITS = frozenset({"ACCOUNT_NOT_READY", "FENCED"})
 
@@ -198,9 +196,12 @@ class Failing:
         self._desk.alarm("NAKED_POSITION", text, bracket.name)
 
     async def flatten(self, bracket: Bracket, quantity: Decimal) -> bool:
-        """Both legs have filled: what they closed too much is taken back, once; again only after proof of no effect."""
+        """Both legs have filled: what they closed too much is taken back, once; what an order left of it, by another one.
+
+        Nothing is sent before it is proved what the last one has filled.
+        """
         made = [child for child in bracket.others if child.role == EXCESS]
-        if any(child.result.status not in _NO_EFFECT for child in made):
+        if any(not child.result.status.terminal for child in made):
             return False
         if len(made) >= CLOSES:
             return self._excess_stands(bracket, quantity, made[-1])
@@ -210,28 +211,46 @@ class Failing:
         return await self._close(bracket, EXCESS, len(made) + 1, quantity)
 
     def _excess_stands(self, bracket: Bracket, quantity: Decimal, last: Live) -> bool:
-        """None of the orders that were to take it back had an effect; told once. Whether that was now: all is done then."""
+        """What is left after the last order that was to take it back; told once. Whether that was now: all is done then."""
         if bracket.excess_told:
             return False
         bracket.excess_told = True
         what = f"{plain(quantity)} of {bracket.entry.lane} that the legs of {bracket.name} closed too much"
         why = last.result.error or last.result.code or last.result.status.value
-        text = f"{what} could not be taken back, {CLOSES} orders were refused, the last one: {why}; nothing more is sent for it"
+        tried = f"{CLOSES} orders were refused or ended early, the last one: {why}"
+        text = f"{what} could not be taken back, {tried}; nothing more is sent for it"
         self._desk.alarm("EXCESS_STANDS", f"{text}; compare the position with the venue, and set it right", bracket.name)
         return True
 
     def others_closed(self, bracket: Bracket, quantity: Decimal) -> None:
         """Its legs closed what others of the account held, who have less by that; told once."""
-        if bracket.others_told or not rules_of(bracket).valid(quantity, None):
-            return
-        bracket.others_told = True
-        own = bracket.entry.instruction.strategy or ""
         changed_by = [bracket.entry, *bracket.entry.legs]
-        names = sorted({name for live in changed_by for name in live.shares} - {own})
-        whose = f"the strategies {', '.join(name or 'without a name' for name in names)}" if names else "later entries"
+        if any(live.others_told for live in changed_by) or not rules_of(bracket).valid(quantity, None):
+            return
+        names = sorted({name for live in changed_by for name in _others(live)})
+        whose = f"the strategies {_listed(names)}" if names else "later entries"
         text = f"the legs of {bracket.name} closed {plain(quantity)} of {bracket.entry.lane} more than it had left"
+        self._tell_others(f"{text}; that was held by {whose}", bracket.name, changed_by)
+
+    def late(self, live: Live) -> None:
+        """A stop or target has filled after all was done for its entry: what others held is told here, once."""
+        names = sorted(_others(live))
+        of_leg = live.role in LEGS or any(fill.leg for fill in live.fills.values())
+        if names and of_leg and not live.others_told:
+            name = parent_of(live.key.client_order_id) if live.role else live.key.client_order_id
+            text = f"a leg of {name} filled late, and closed of {live.lane} what the strategies {_listed(names)} held"
+            self._tell_others(text, name, [live])
+
+    def over(self, bracket: Bracket) -> None:
+        """All is done: what its legs took of others by now was told, or is less than the venue takes in one order."""
+        for live in (bracket.entry, *bracket.entry.legs):
+            live.others_told = bool(_others(live))
+
+    def _tell_others(self, text: str, name: str, changed_by: list[Live]) -> None:
+        for live in changed_by:
+            live.others_told = True
         remedy = "their positions are smaller by that: look whether they are to be opened again"
-        self._desk.alarm("OTHERS_CLOSED", f"{text}; that was held by {whose}, and {remedy}", bracket.name)
+        self._desk.alarm("OTHERS_CLOSED", f"{text}, and {remedy}", name)
 
     async def _close(self, bracket: Bracket, role: str, number: int, quantity: Decimal) -> bool:
         entry, account = bracket.entry, self._desk.account
@@ -248,3 +267,12 @@ class Failing:
         if child not in bracket.others:
             bracket.others.append(child)
         return True
+
+
+def _others(live: Live) -> set[str]:
+    """The strategies beside its own whose positions its fills have changed."""
+    return live.shares - {live.instruction.strategy or ""}
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(name or "without a name" for name in names)

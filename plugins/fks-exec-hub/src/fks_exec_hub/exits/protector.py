@@ -21,7 +21,6 @@ from fks_exec.model.results import Status
 
 from ..accounts.desk import Desk
 from ..accounts.live import Live
-from ..journal.protocol import HaltState
 from ..orders.record import instrument_of, record
 from ..orders.restore import collect
 from ..orders.submit import withdrawn
@@ -48,6 +47,7 @@ from .family import STOP, parent_of
 from .legs import RELEASED, enforced, sent
 from .levels import keep_plan
 from .placing import Placing
+from .shrinking import held_back
 from .telling import measure, tell, told_without, uncovered
 
 log: logging.Logger = logging.getLogger(__name__)
@@ -75,6 +75,9 @@ class Protector(Brackets):
         if live.booked:
             self._placing.expect(live)
         super().take(live)
+        brackets = self._brackets.get(live.lane, {})
+        if live.key.client_order_id not in brackets and parent_of(live.key.client_order_id) not in brackets:
+            self.failing.late(live)
         if live.booked and (live.shares or not known):  # of an earlier host's entry it is not known whose positions changed
             self._hold_entries(live.lane, live.shares or {live.instruction.strategy or ""})
 
@@ -170,16 +173,12 @@ class Protector(Brackets):
             return acted
         rules = self._rules(bracket)
         allowed = allowed_for(self._desk, self.brackets(bracket.entry.lane), bracket, enforced=rules.enforced)
-        action = None if self._held_back() else next_action(bracket, allowed, rules)
+        action = None if held_back(self._desk) else next_action(bracket, allowed, rules)
         if action is None:
             return False
         if not rules.enforced and more_than_free(self._desk, bracket, action):
             return False  # another leg has to go first; its end is told
         return await self._act(bracket, action)
-
-    def _held_back(self) -> bool:
-        desk = self._desk
-        return desk.halt.state is HaltState.HALTED and not desk.config.protect_when_halted
 
     def _venue(self) -> Account:
         """The account, also while the journal cannot be written; raises AccountNotReady while the venue is not there."""
@@ -309,6 +308,7 @@ class Protector(Brackets):
             orphans.add(name) if stands else orphans.discard(name)
         if not orphans:
             del self._desk.orphans[lane]
+            self._desk.in_vain.pop(lane, None)
         if made_way:
             self._desk.changed(bracket.entry)  # entries wait for news of an order, and its last news came before this
 
@@ -337,6 +337,7 @@ class Protector(Brackets):
                 self._desk.add(leg)
                 await record(self._desk, leg, withdrawn())
         self._mark(bracket)
+        self.failing.over(bracket)
         self._end(bracket)
         entry.standing, entry.settled = False, entry.booked
         entry.released, entry.others = bracket.released, bracket.others

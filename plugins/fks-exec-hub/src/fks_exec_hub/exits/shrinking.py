@@ -22,7 +22,7 @@ from fks_exec.model.orders import OrderChange
 from fks_exec.model.results import ExecutionResult, Leg, Status
 
 from ..accounts.desk import Desk
-from ..journal.protocol import NamedStep
+from ..journal.protocol import HaltState, NamedStep
 from ..orders.lookups import can_look
 from ..orders.record import record
 from ..orders.repair import write
@@ -32,6 +32,7 @@ from .bracket import Bracket, rules_of
 from .family import STOP, TARGET
 from .legs import INSTEAD
 from .levels import keep_plan
+from .patience import SPACES
 from .plan import other_kind
 from .telling import ATTACHED
 
@@ -41,6 +42,8 @@ STANDS = frozenset({Status.ACCEPTED, Status.PARTIALLY_FILLED})
 """A leg that may fill; one that is pending waits for its entry."""
 
 _NO_EFFECT = frozenset({Status.REJECTED, Status.NOT_PLACED, Status.DENIED})
+
+_NAMES = {STOP: "stop", TARGET: "target"}
 
 TRIES = 3
 """So many changes in vain before a human is told."""
@@ -88,6 +91,11 @@ def _rest(leg: Leg) -> Decimal:
     return max((leg.quantity or ZERO) - leg.filled_quantity, ZERO)
 
 
+def held_back(desk: Desk) -> bool:
+    """A halt, and by the account's configuration nothing is placed while there is one, not even a stop."""
+    return desk.halt.state is HaltState.HALTED and not desk.config.protect_when_halted
+
+
 class Shrinking:
     """Makes the attached legs of one account smaller.
 
@@ -106,17 +114,25 @@ class Shrinking:
             return False
         if await self._instead(bracket):
             return await self._replace(bracket)
-        if too_large(bracket, bracket.remaining) is None or bracket.kept_at == _stand(bracket):
+        if too_large(bracket, bracket.remaining) is None or bracket.kept_at == self._stand(bracket):
             return False
-        if can_look(self._desk) and await self._look(bracket) is None:
+        if not await self.known(bracket):
             return None
         less = too_large(bracket, bracket.remaining)
         return True if less is None else await self._less(bracket, less)
+
+    async def known(self, bracket: Bracket) -> bool:
+        """The legs are read back; or what is known of them is all there is: the venue cannot tell, or has forgotten."""
+        if not can_look(self._desk) or await self._look(bracket) is not None:
+            return True
+        return bracket.forgotten >= len(SPACES)
 
     async def _less(self, bracket: Bracket, less: Less) -> bool | None:
         """One step towards smaller legs."""
         declared, ended = self._venue_can(), bracket.entry.result.status.terminal
         if less.quantity and "amend_order" in declared and not bracket.no_amend:
+            if self._desk.halt.state is HaltState.HALTED:
+                return self._keep(bracket, less, "the account is halted, and only cancels")
             return await self._amend(bracket, less)
         if not ended or "cancel_order" not in declared:
             return self._keep(bracket, less, "the venue cannot change it" if ended else "the entry still rests")
@@ -125,6 +141,8 @@ class Shrinking:
         kind = self._other_kind(bracket)
         if kind is None:
             return self._keep(bracket, less, "the venue cannot change it")
+        if held_back(self._desk):
+            return self._keep(bracket, less, "the account is halted, and no stop is placed meanwhile")
         await self._mark(bracket, kind)
         return True
 
@@ -146,10 +164,9 @@ class Shrinking:
             change = OrderChange(quantity=less.quantity)
             answer = await submit_amend_leg(desk, entry, less.leg, entry.amends, change, document=document)
             await write(desk, act_outcome(entry, "amend", entry.amends, answer, desk.clock.now()))
-        if can_look(desk):
-            if await self._look(bracket) is None:
-                return None
-        elif answer.status in STANDS:
+        if not await self.known(bracket):
+            return None
+        if answer.status in STANDS and (bracket.forgotten or not can_look(desk)):
             await self._told(bracket, less.leg, changed(less.leg, quantity=less.quantity))
         if too_large(bracket, bracket.remaining) != less:  # done, or something else has happened
             bracket.stuck.pop(ATTACHED, None)
@@ -170,14 +187,13 @@ class Shrinking:
 
     def _keep(self, bracket: Bracket, less: Less, why: str) -> bool:
         """Nothing can be done about it, until something changes."""
-        bracket.kept_at = _stand(bracket)
+        bracket.kept_at = self._stand(bracket)
         self._tell(bracket, less, why)
         return False
 
     def _tell(self, bracket: Bracket, less: Less, why: str) -> None:
         lane, leg = bracket.entry.lane, less.leg
-        names = {STOP: "stop", TARGET: "target"}
-        text = f"the {names[leg.role]} of {bracket.name} stands for {plain(_rest(leg))} of {lane}, of which it has only"
+        text = f"the {_NAMES[leg.role]} of {bracket.name} stands for {plain(_rest(leg))} of {lane}, of which it has only"
         remedy = f"change it to {plain(less.quantity)}" if less.quantity else "cancel it"
         text = f"{text} {plain(bracket.remaining)} left: {why}; {remedy} at the venue, else it sells what others hold"
         self._desk.alarm("LEGS_TOO_LARGE", text, bracket.name)
@@ -190,20 +206,21 @@ class Shrinking:
 
     async def _instead(self, bracket: Bracket) -> bool:
         """Whether they are to be replaced; an earlier host may have begun with it."""
-        stops = [leg for leg in bracket.entry.result.legs if leg.role == STOP]
-        if bracket.instead is None and stops and all(leg.status.terminal for leg in stops):
+        if bracket.instead is None and any(leg.status.terminal for leg in bracket.entry.result.legs):
             steps = await self._desk.journal.steps(bracket.entry.key)
             bracket.instead = steps.get(INSTEAD, "")
         return bool(bracket.instead)
 
     async def _replace(self, bracket: Bracket) -> bool | None:
-        """All attached legs are cancelled; then what is left is protected by orders of the hub's own."""
+        """All attached legs are cancelled, the stop last; then what is left is protected by orders of the hub's own."""
         entry, kind = bracket.entry, self._other_kind(bracket)
-        if can_look(self._desk) and await self._look(bracket) is None:
+        if not await self.known(bracket):
             return None
         if bracket.remaining <= 0:
             return True
-        legs = standing(bracket)
+        legs = [*standing(bracket, TARGET), *standing(bracket, STOP)]
+        if legs and held_back(self._desk):
+            return False  # nothing could take their place
         if legs:
             return await self.cancel(bracket, legs[0])
         if kind is None or entry.plan is None:
@@ -223,6 +240,7 @@ class Shrinking:
         answer = await submit_cancel_leg(desk, entry, leg, entry.cancels)
         await write(desk, act_outcome(entry, "cancel", entry.cancels, answer, desk.clock.now()))
         if not answer.status.terminal or answer.status in _NO_EFFECT:
+            self._stuck(bracket, leg, answer)
             return None
         if (answer.filled_quantity or answer.status is Status.FILLED) and can_look(desk):
             await self._look(bracket)  # it fired before it was cancelled: its fills are booked before it is over
@@ -230,13 +248,22 @@ class Shrinking:
         await self._told(bracket, leg, changed(leg, status=answer.status, filled_quantity=answer.filled_quantity))
         return True
 
+    def _stuck(self, bracket: Bracket, leg: Leg, answer: ExecutionResult) -> None:
+        """The venue did not cancel it; after some tries a human is told, once."""
+        name = leg.order_id or leg.venue_client_order_id or leg.role
+        tries = bracket.stuck[name] = bracket.stuck.get(name, 0) + 1
+        if tries == TRIES:
+            why = answer.error or answer.code or "it still rests"
+            text = f"the venue does not cancel the {_NAMES[leg.role]} of {bracket.name}, which is to go: {why}; cancel it there"
+            self._desk.alarm("LEG_STUCK", text, bracket.name)
+
+    def _stand(self, bracket: Bracket) -> tuple[bool, Decimal, bool]:
+        """On which it depends whether a leg that could not be made smaller is tried again."""
+        halted = self._desk.halt.state is HaltState.HALTED
+        return bracket.entry.result.status.terminal, bracket.remaining, halted
+
     async def _told(self, bracket: Bracket, leg: Leg, now: Leg) -> None:
         """What a leg has become, by the venue's answer."""
         entry = bracket.entry
         legs = tuple(now if each is leg else each for each in entry.result.legs)
         await record(self._desk, entry, changed(entry.result, legs=legs))
-
-
-def _stand(bracket: Bracket) -> tuple[bool, Decimal]:
-    """On which it depends whether a leg that could not be made smaller is tried again."""
-    return bracket.entry.result.status.terminal, bracket.remaining

@@ -51,6 +51,10 @@ class Wait:
     why: str
     exit: bool = True
 
+    def in_vain(self) -> Denial:
+        """Of an entry that has waited long enough."""
+        return Denial(code="LEGS_STAND", message=f"{self.why}; look at the venue, cancel them there, and signal again")
+
 
 UNKNOWN = Wait("the fate of an order of the instrument is not known")
 

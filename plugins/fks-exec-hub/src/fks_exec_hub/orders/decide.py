@@ -208,16 +208,23 @@ def _fitting(order: Order, held: Room | None, instrument: Instrument | None) -> 
     return denied(Denial(code="NOTHING_TO_CLOSE", message=text, value=plain(held.position)))
 
 
-def _waits(desk: Desk, live: Live, order: Order, held: Room | None, *, reducing: bool, enforced: bool) -> Wait | None:
-    """An exit waits until the legs beside it have made room, an entry until those of what is gone have ended."""
+def _waits(
+    desk: Desk, live: Live, order: Order, held: Room | None, *, reducing: bool, enforced: bool
+) -> Wait | ExecutionResult | None:
+    """An exit waits until the legs beside it have made room, an entry until those of what is gone have ended.
+
+    An entry that would wait for what one before it has waited for in vain is denied at once.
+    """
     if not enforced and not beside_legs(desk, order, held) and (reducing or not _stale(desk, live, reducing=False)):
         if desk.live.get(live.key.client_order_id) is live:  # accepted; before that it may turn out to be an order of old
             wanted = order.quantity + _lacking(desk, order, held)
             desk.book.claim(live.key.client_order_id, order.symbol, order.side, wanted)
             desk.poke(order.symbol)
         return Wait("protective orders of the instrument have to make room", exit=reducing)
-    if not reducing and desk.orphans.get(order.symbol) and not _stale(desk, live, reducing=False):
-        return Wait("stops or targets of the instrument still stand for more than what is left of their entry", exit=False)
+    orphans = desk.orphans.get(order.symbol)
+    if not reducing and orphans and not _stale(desk, live, reducing=False):
+        wait = Wait("stops or targets of the instrument still stand for more than what is left of their entry", exit=False)
+        return denied(wait.in_vain()) if desk.in_vain.get(order.symbol) == orphans else wait  # exits may stand behind it
     return None
 
 

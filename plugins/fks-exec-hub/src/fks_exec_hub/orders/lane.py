@@ -260,12 +260,13 @@ class Patience:
 
     def lose(self, wait: Wait) -> Denial | None:
         """The order has waited once more; the denial of an entry that has waited long enough: others stand behind it."""
-        now = self.desk.clock.monotonic()
+        now, lane = self.desk.clock.monotonic(), self.live.lane
         self.since = now if self.since is None else self.since
         if self.told or now - self.since < self.desk.config.deadline:
             return None
         if not wait.exit:
-            return Denial(code="LEGS_STAND", message=f"{wait.why}; look at the venue, cancel them there, and signal again")
+            self.desk.in_vain[lane] = set(self.desk.orphans.get(lane, ()))
+            return wait.in_vain()
         self.told = True
         text = f"an exit of {self.live.lane} cannot be sent yet: {wait.why}; it goes on waiting: look at the venue"
         self.desk.alarm("EXIT_WAITS", text, self.live.key.client_order_id)

@@ -19,7 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ..config import LimitsConfig
 from ..limits.addresses import Addresses, counted, read_ip
 from ..limits.connections import Connections
-from .hearing import heard_out
+from .hearing import Application, heard_out
 from .malformed import told_now_and_then
 from .reader import Reader, plain_head
 
@@ -50,7 +50,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._in_head = False
         self._again: bytes | None = None
         self.parser: Reader = Reader(self)
-        self.app = heard_out(self.app)
+        self.app: Application = heard_out(self.app)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
