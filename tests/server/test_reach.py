@@ -120,6 +120,16 @@ def test_what_can_be_meant_is_no_warning(tmp_path: Path, key: dict[str, Any]) ->
     assert "WARNING" not in check(hub_config(tmp_path, key=key))
 
 
+@pytest.mark.parametrize(("seconds", "warned"), [(2.5, True), (3, False), (5, False)])
+def test_a_body_that_is_given_up_before_tradingview_does_is_warned_of(tmp_path: Path, seconds: float, warned: bool) -> None:
+    """An alert that would have been here in time is lost by it; an own client sends again what it likes."""
+    said = check(host_config(tmp_path, body_timeout=seconds))
+    told = "WARNING: plugins.server.body_timeout: an alert that takes more than 2.5 s is answered 408"
+    assert (told in said, "WARNING" in said) == (warned, warned)
+    own = host_config(tmp_path, keys={}, clients=clients(tmp_path), body_timeout=seconds)
+    assert "body_timeout" not in check(own)
+
+
 AWAY = {"addresses": ["52.89.214.238"]}
 UNREACHED = [
     ({}, AWAY, True),

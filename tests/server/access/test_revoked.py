@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The list of revoked secrets: whoever writes it the host can read it, and while it cannot nobody is let in."""
 
+import asyncio
+import contextlib
 import errno
 import hashlib
+import json
 import os
 import stat
 from pathlib import Path
@@ -15,7 +18,7 @@ from fks_exec_hub import ExecutionHub
 from fks_exec_server import create_app
 from fks_exec_server.access.listed import place
 from fks_exec_server.access.revoked import ListUnreadable, Revoked
-from fks_exec_simulators.hosts import KEY, TheVenue, host_config
+from fks_exec_simulators.hosts import KEY, TheVenue, host_config, served
 from fks_exec_simulators.venues import MemoryVenue
 
 DIGEST = b"\1" * 32
@@ -90,6 +93,75 @@ async def test_a_host_that_cannot_read_the_list_asks_to_be_sent_the_alert_again(
         later = await client.post(f"/webhook/tradingview/{KEY}", content=b"{}")
     assert (right.status_code, right.json()["code"], right.content) == (503, "KEYS_UNREADABLE", wrong.content)
     assert later.status_code == 422
+
+
+async def test_a_list_that_is_gone_under_a_running_host_lets_nobody_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It held what is to be kept out; who means to let that in again empties it."""
+    monkeypatch.setattr("fks_exec_server.access.revoked.FRESH", 0.0)
+    revoked = Revoked(place(tmp_path))
+    await revoked.look()  # there never was one
+    revoked.add(DIGEST, "tv")
+    place(tmp_path).rename(tmp_path / "away")
+    for _ in range(2):
+        with pytest.raises(ListUnreadable):
+            await revoked.look()
+    place(tmp_path).touch()
+    await revoked.look()
+    assert DIGEST not in revoked
+    place(tmp_path).unlink()
+    await revoked.look()  # it held none
+
+
+async def test_a_list_that_does_not_come_is_waited_for_once_and_not_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A folder on a network that hangs: no further thread hangs in it; when it answers, all is as it says."""
+    monkeypatch.setattr("fks_exec_server.access.revoked.FRESH", 0.0)
+    monkeypatch.setattr("fks_exec_server.access.revoked.PATIENCE", 0.05)
+    revoked = Revoked(place(tmp_path))
+    revoked.add(DIGEST, "tv")
+    place(tmp_path).unlink()
+    os.mkfifo(place(tmp_path))  # who reads it waits until somebody writes
+    try:
+        for _ in range(3):
+            async with asyncio.timeout(5):
+                with pytest.raises(ListUnreadable):
+                    await revoked.look()
+        assert [each.levelname for each in caplog.records] == ["ERROR"]
+        assert "does not come within 0.05 s" in caplog.text
+    finally:
+        with open(os.open(place(tmp_path), os.O_RDWR), "wb") as writer:
+            place(tmp_path).unlink()
+            place(tmp_path).write_text(f"{'02' * 32}\n", "ascii")
+            writer.write(b"broken")
+    async with asyncio.timeout(5):
+        while True:
+            with contextlib.suppress(ListUnreadable):
+                await revoked.look()
+                break
+            await asyncio.sleep(0.005)
+    assert b"\2" * 32 in revoked
+
+
+async def test_who_sends_its_body_later_sees_why_it_is_not_let_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is closed before the body is here is reset, and TradingView does not send again what had no answer."""
+    monkeypatch.setattr("fks_exec_server.http.body._DRAIN_SECONDS", 10.0)
+    monkeypatch.setattr("fks_exec_server.access.revoked.FRESH", 0.0)
+    hub = ExecutionHub.open(host_config(tmp_path), plugins=[TheVenue(MemoryVenue())])
+    async with served(hub) as host:
+        place(hub.config.state).parent.mkdir(parents=True, exist_ok=True)
+        place(hub.config.state).write_text("broken\n", "ascii")
+        reader, writer = await asyncio.open_connection(host.alerts.host, host.alerts.port)
+        answer = asyncio.create_task(reader.read())
+        writer.write(f"POST /webhook/tradingview/{KEY} HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\n\r\n".encode())
+        done, _ = await asyncio.wait({answer}, timeout=0.2)
+        assert not done
+        writer.write(b"{}")
+        async with asyncio.timeout(5):
+            head, _, content = (await answer).partition(b"\r\n\r\n")
+        writer.close()
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert json.loads(content)["code"] == "KEYS_UNREADABLE"
 
 
 def test_what_another_user_writes_is_given_to_whom_the_state_folder_belongs(

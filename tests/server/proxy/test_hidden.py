@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """No log of a proxy shows the secret of a webhook, however it comes there; and what may be shown is."""
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -9,9 +10,10 @@ import httpx
 import pytest
 
 from fks_exec_server.proxies.configurations import Blanks
-from fks_exec_simulators.proxies import Kind, Proxy, proxy
+from fks_exec_simulators.proxies import Kind, Proxy, narrow, proxy
 from fks_exec_simulators.proxies.upstream import PATIENCE, Upstream, behind, raw
 from fks_exec_simulators.served import SECRETS, SYMBOL, ServeProcess
+from fks_exec_simulators.stage import until
 
 WEBHOOK = "/webhook/tradingview/"
 SECRET = "0123456789-abcdefghijklmnopqrstu"
@@ -91,6 +93,34 @@ async def asked(upstream: Upstream, http: httpx.AsyncClient) -> None:
     """The host was reached at all."""
     upstream.answers = True
     assert (await http.post(f"{WEBHOOK}{SECRET}", content=b"{}")).headers["location"] == f"{WEBHOOK}{SECRET}"
+
+
+async def test_no_log_of_nginx_shows_a_secret_where_its_connections_are_used_up(tmp_path: Path) -> None:
+    """Such a line is an alert and holds the request; that they are used up stands in nginx's own log all the same.
+
+    Of ten it listens on one, four requests take two each, and the fifth finds none to the host.
+    """
+    async with behind(narrow(10), tmp_path, blanks=Blanks(within=60.0)) as (upstream, front, _):
+        upstream.waits = 60
+        asked = [asyncio.create_task(raw(front, request(front, f"{WEBHOOK}S"))) for _ in range(4)]
+        await until(lambda: len(upstream.heads) == 4, 30)
+        assert (await raw(front, request(front, f"{WEBHOOK}S"))).startswith(b"HTTP/1.1 500 ")
+        front.served(until=f"POST {WEBHOOK}*** 500")
+        await idle(front, 2)
+        assert "worker_connections are not enough, reusing connections" in front.written()
+        assert SECRET not in front.written()
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def idle(front: Proxy, number: int) -> None:
+    """Connections on which nothing comes, open at once; those that nginx closes at once too."""
+    pairs = [await asyncio.open_connection("127.0.0.1", front.port) for _ in range(number)]
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(reader.read() for reader, _ in pairs), return_exceptions=True)
+    for _, writer in pairs:
+        writer.transport.abort()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fks_exec_server.proxies.configurations import Blanks
 from fks_exec_simulators.proxies import Kind, Proxy, program
 from fks_exec_simulators.proxies.upstream import behind, raw
 from fks_exec_simulators.served import SYMBOL, ServeProcess
@@ -123,6 +124,21 @@ async def test_a_large_body_does_not_reach_the_host(kind: Kind, tmp_path: Path) 
         for body in whole:
             assert (await http.post(f"{WEBHOOK}x", content=body)).status_code == 200
         assert upstream.bodies == whole
+
+
+@pytest.mark.parametrize("limit", [100, 1024 * 1024])
+async def test_a_body_is_as_large_as_the_configuration_says(kind: Kind, tmp_path: Path, limit: int) -> None:
+    """To the byte, up to the largest that a host takes; nor does it lie in a file on its way."""
+    async with behind(kind, tmp_path, blanks=Blanks(body=limit)) as (upstream, front, http):
+        files = front.folder / "temp" / "body"
+        before = files.stat().st_mtime_ns if files.exists() else 0
+        for length, status in ((limit, 200), (limit + 1, 413), (limit + 100_000, 413), (0, 200), (limit - 1, 200)):
+            assert (await http.post(f"{WEBHOOK}x", content=b"x" * length)).status_code == status
+        assert [len(body) for body in upstream.bodies] == [limit, 0, limit - 1]
+        assert before == (files.stat().st_mtime_ns if files.exists() else 0)
+        for digits in (f"{limit + 1:018}", "9" * 18):
+            head = f"POST {WEBHOOK}x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {digits}\r\n\r\n{{}}"
+            assert (await raw(front, head.encode())).split(b" ")[1] == b"413"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from fks_exec_server.proxies.configurations import Blanks
 from fks_exec_simulators.proxies import Kind, Proxy
 from fks_exec_simulators.proxies.upstream import PATIENCE, behind, raw
 from fks_exec_simulators.served import SYMBOL, ServeProcess
@@ -102,3 +103,24 @@ async def test_an_alert_is_answered_503_before_tradingview_gives_it_up(kind: Kin
         assert 2.4 < time.monotonic() - since < 3
         assert (await order_task).status_code == 200
         assert len(upstream.heads) == 3
+
+
+PLACES = {
+    "within": ("/webhook/tradingview/x", "/webhook/tradingview/", "/webhook/tradingview/x/orders/y"),
+    "signed": ("/webhook/tradingview", "/webhook/tradingview?x=1"),
+    "orders": ("/orders", "/orders/x", "/accounts", "/orders/webhook/tradingview"),
+}
+
+
+@pytest.mark.parametrize("patient", PLACES)
+async def test_who_signs_and_who_orders_and_a_keys_alert_have_times_of_their_own(
+    kind: Kind, tmp_path: Path, patient: str
+) -> None:
+    """A client that waits for twenty seconds must not make TradingView wait."""
+    blanks = Blanks(**{name: 20.0 if name == patient else 0.5 for name in PLACES})
+    async with behind(kind, tmp_path, clients=True, blanks=blanks) as (upstream, _, http):
+        upstream.waits = 2.0
+        paths = {path: name for name, each in PLACES.items() for path in each}
+        answers = await asyncio.gather(*(http.post(path, content=b"{}", timeout=20) for path in paths))
+        found = {path: answer.status_code for path, answer in zip(paths, answers, strict=True)}
+        assert found == {path: 200 if name == patient else 503 for path, name in paths.items()}

@@ -58,7 +58,7 @@ CODES: Mapping[str, Code] = {
     ),
     "KEYS_UNREADABLE": _refusal(
         "The host cannot read its list of revoked keys, so it lets nobody in; the log says why. Nothing was taken.",
-        "Make the file _server/revoked of the state folder readable for the host's user, or correct the line; send it again.",
+        "Make the file _server/revoked of the state folder readable for the host's user, put it back, or correct the line.",
     ),
     "LATE": Code(
         CodeKind.DENIAL,

@@ -16,8 +16,11 @@ def place(state: Path) -> Path:
     return state / "_server" / "revoked"
 
 
-def read_list(path: Path) -> frozenset[bytes]:
+def read_list(path: Path, *, held: bool = False) -> frozenset[bytes]:
     """The SHA-256 of each secret that was taken back; a file that is not there is an empty list.
+
+    Args:
+        held: it held some when it was last read: then one that is gone is no empty list.
 
     Raises:
         ConfigError: it cannot be read: nobody knows then what is right.
@@ -25,6 +28,9 @@ def read_list(path: Path) -> frozenset[bytes]:
     try:
         lines = path.read_text("ascii").splitlines()
     except FileNotFoundError:
+        if held:
+            problem = f"the list of revoked keys {path} is gone, and held some; put it back, or an empty file to revoke none"
+            raise ConfigError("", problem) from None
         return frozenset()
     except (OSError, UnicodeDecodeError) as error:
         cause = getattr(error, "strerror", None) or "it is not ASCII text"

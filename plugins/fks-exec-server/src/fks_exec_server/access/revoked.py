@@ -23,6 +23,9 @@ logger: logging.Logger = logging.getLogger(__name__)
 FRESH = 1.0
 """Seconds for which a look at the file is good."""
 
+PATIENCE = 1.0
+"""Seconds that a look is waited for: a folder on a network may not answer at all, and a sender of alerts waits for 3."""
+
 
 class ListUnreadable(FksExecError):
     """The list cannot be read, so that nobody knows whose secret is right."""
@@ -32,7 +35,7 @@ class Revoked:
     """The list, as of the last look.
 
     Args:
-        path: a file that is not there is an empty list.
+        path: a file that is not there is an empty list, at the start.
 
     Raises:
         ConfigError: it cannot be read: nobody knows then what is right.
@@ -43,6 +46,7 @@ class Revoked:
         self._looked = time.monotonic()
         self._digests = self.read()
         self._unreadable = False
+        self._reading: asyncio.Task[None] | None = None
 
     def __contains__(self, digest: bytes) -> bool:
         return digest in self._digests
@@ -50,22 +54,35 @@ class Revoked:
     async def look(self) -> None:
         """Read it again where the last look is old.
 
-        A list that cannot be read any more has probably just been written, with what is to be kept out: nobody is let in
-        until it can be read.
+        A list that cannot be read any more has probably just been written, with what is to be kept out; so has one that
+        held some and is gone. Nobody is let in until it can be read. There is one look at a time, however long it takes.
 
         Raises:
             ListUnreadable: it cannot be read; at each look until it can.
         """
-        if time.monotonic() - self._looked >= FRESH:
+        if self._reading is None and time.monotonic() - self._looked >= FRESH:
             self._looked = time.monotonic()  # the others of this moment do not look as well
-            try:
-                self._digests = await asyncio.to_thread(self.read)
-                self._unreadable = False
-            except ConfigError as error:
-                logger.error("%s; until it can be read nobody is let in: each request is answered 503", error)
-                self._unreadable = True
+            self._reading = reading = asyncio.get_running_loop().create_task(self._read_again())
+            done, _ = await asyncio.wait({reading}, timeout=PATIENCE)
+            if done:
+                reading.result()
+            else:
+                self._fail(f"the list of revoked keys {self.path} does not come within {PATIENCE:g} s")
         if self._unreadable:
             raise ListUnreadable(f"the list of revoked keys {self.path} cannot be read")
+
+    async def _read_again(self) -> None:
+        try:
+            self._digests = await asyncio.to_thread(read_list, self.path, held=bool(self._digests))
+            self._unreadable = False
+        except ConfigError as error:
+            self._fail(str(error))
+        finally:
+            self._reading = None
+
+    def _fail(self, why: str) -> None:
+        logger.error("%s; until it can be read nobody is let in: each request is answered 503", why)
+        self._unreadable = True
 
     def read(self) -> frozenset[bytes]:
         """What the file says. Raises ConfigError."""

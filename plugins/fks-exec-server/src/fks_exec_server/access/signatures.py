@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Requests signed with a shared secret: how a client signs (:func:`sign`, :func:`sign_alert`), and who has signed.
 
-HMAC-SHA256 over six lines: method, path with query, key, timestamp, nonce, SHA-256 of the body. Nothing is parsed before it
-is proved, bytes are compared with bytes, and the time of it does not depend on who asks or how much of it is right.
+HMAC-SHA256 over seven lines: what it is (fks-exec-1), method, path with query, key, timestamp, nonce, SHA-256 of the body.
+Nothing is parsed before it is proved, bytes are compared with bytes, and the time of it does not depend on who asks or how
+much of it is right.
 """
 
 from __future__ import annotations

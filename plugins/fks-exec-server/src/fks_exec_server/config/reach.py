@@ -74,7 +74,7 @@ def doubts(server: ServerConfig, accounts: Mapping[str, AccountConfig]) -> tuple
     Args:
         accounts: the host's, by name.
     """
-    found = []
+    found = list(_of_bodies(server))
     for where, sender in server.tables.items():
         said = (*_of_accounts(sender, accounts), *_of_orders(sender), *_of_alerts(sender))
         found += [f"{where}.{each}" for each in said]
@@ -115,6 +115,12 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _of_bodies(server: ServerConfig) -> Iterator[str]:
+    if server.keys and server.body_timeout < TRADINGVIEW_WAITS:
+        problem = f"an alert that takes more than {server.body_timeout:g} s is answered 408, and TradingView does not repeat it"
+        yield f"plugins.server.body_timeout: {problem}, though it would go on for {TRADINGVIEW_WAITS:g}; write body_timeout = 5"
 
 
 def _of_accounts(sender: SenderConfig, accounts: Mapping[str, AccountConfig]) -> Iterator[str]:

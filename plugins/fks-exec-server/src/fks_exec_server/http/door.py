@@ -123,8 +123,9 @@ async def not_found(scope: Scope, receive: Receive, send: Send, *, read: bool = 
 
 
 def full() -> Answer:
-    """Too many requests are being served."""
-    message = "this host serves as many requests as it can at once; send it again, it will not be executed twice"
+    """Too many requests wait for their orders to be written down."""
+    message = "as many requests as fit in here wait for their orders to be written down; send it again, "
+    message += "it will not be executed twice"
     return answers.refusal(503, "BUSY", message, headers=(retry_after(_AGAIN),))
 
 

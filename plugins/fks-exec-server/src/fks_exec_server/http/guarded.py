@@ -19,7 +19,7 @@ from ..limits.crowd import Leave
 from ..telemetry.correlation import note
 from . import answers
 from .answers import Answer
-from .body import SenderGone
+from .body import SenderGone, drain
 from .door import CLOSE, NOT_FOUND, Door, full
 from .guards import Guard
 from .request import Handler, Request
@@ -108,6 +108,9 @@ class Guarded:
             proof = await self.guard.by_head(scope, address)
         except Unauthenticated as error:
             raise _Unproved(error, read=False) from None
+        except ListUnreadable:
+            await drain(receive)  # its sender is to see the answer, and come again
+            raise
         if proof is not None:
             note(caller=proof.caller.name)  # whatever becomes of its body
             if scope["method"] not in self.methods:

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import click
 
-from fks_exec import ConfigError
-from fks_exec_hub.cli.access import configuration as of_host
 from fks_exec_hub.cli.output import Console, json_option, pass_console
+from fks_exec_hub.config import DEFAULT, find_config, load_config
 
-from ..config import ServerConfig, read_config
+from ..access.known import with_stand_ins
+from ..config import SenderConfig, ServerConfig, read_config
 from .configurations import FILES, LOGS, Blanks, configuration
 
 _OWN = Blanks()
@@ -32,7 +34,7 @@ _ROOM = 0.5
 @click.option(
     "--within",
     type=click.FloatRange(0.5, 90),
-    help="Seconds in which an alert is answered; default: 0.5 more than the host's longest wait.",
+    help="Seconds in which an alert to a key's path is answered; default: 0.5 more than the longest wait of the keys.",
 )
 @click.option("--clients", is_flag=True, help="Show /orders and /accounts outside too.")
 @click.option("--operators", is_flag=True, help="Show /halt, /resume and /close outside too.")
@@ -49,7 +51,8 @@ def proxy(console: Console, /, name: str, **options: Any) -> None:
     options["key"] = options["key"] or f"{folder}/privkey.pem"
     configured = _configured(console)
     options["upstream"] = options["upstream"] or _bind(configured)
-    options["within"] = options["within"] or _within(configured)
+    options.update(_times(configured, options["within"]))
+    options["body"] = configured.body_limit if configured else _OWN.body
     options["logs"] = options["logs"] or LOGS[name]
     text = configuration(name, Blanks(**options))
     if console.json:
@@ -59,12 +62,17 @@ def proxy(console: Console, /, name: str, **options: Any) -> None:
 
 
 def _configured(console: Console) -> ServerConfig | None:
-    """What the host's configuration says; None where there is none."""
-    try:
-        config = of_host(console)
-        return read_config(config.plugins.get("server", {}), accounts=config.accounts, base=config.base)
-    except ConfigError:
+    """What the host's configuration says, secrets apart, which need not be readable here; None where there is none.
+
+    Raises:
+        ConfigError: it is at fault; or the file that was named is not there.
+    """
+    place = find_config(console.path)
+    if place == Path(DEFAULT) and not place.exists():
         return None
+    config = load_config(place)
+    table = with_stand_ins(config.plugins.get("server", {}), config.base)
+    return read_config(table, accounts=config.accounts, base=config.base)
 
 
 def _bind(config: ServerConfig | None) -> str:
@@ -72,7 +80,20 @@ def _bind(config: ServerConfig | None) -> str:
     return str(config.address) if config and config.address.port else _OWN.upstream
 
 
-def _within(config: ServerConfig | None) -> float:
-    """Seconds: longer than the host ever waits for an outcome; where that allows it, shorter than TradingView waits."""
-    waits = [sender.patience or 0.0 for sender in config.senders.values()] if config else []
-    return max([_OWN.within, *(wait + _ROOM for wait in waits)])
+def _times(config: ServerConfig | None, within: float | None) -> dict[str, float]:
+    """Seconds, by the blanks: longer than the host ever waits for an outcome there.
+
+    An alert to a key's path waits for the keys alone: what a client has time for would cost TradingView's alert.
+
+    Args:
+        within: of an alert to a key's path, where it was said; where it is longer, what is signed has it too.
+    """
+    keys = config.keys.values() if config else ()
+    signing = (*config.clients.values(), *config.tokens.values()) if config else ()
+    signed = max(_longest(signing, _OWN.signed), within or 0.0)
+    return {"within": within or _longest(keys, _OWN.within), "signed": signed, "orders": max(_OWN.orders, signed)}
+
+
+def _longest(senders: Iterable[SenderConfig], least: float) -> float:
+    """Seconds for all of them."""
+    return max([least, *((sender.patience or 0.0) + _ROOM for sender in senders)])

@@ -66,7 +66,7 @@ def is_exit(instruction: Instruction, signal: Signal, holding: Holding | None) -
 
 
 def _entrusted(order: Order | SizedOrder, holding: Holding) -> bool:
-    """Whether only the venue can say what is there to be closed: the order before it has no outcome yet."""
+    """Whether only the venue can say what is there to be closed: the fate of an order before it is not known."""
     return holding.enforced and not holding.settled and isinstance(order, Order)
 
 

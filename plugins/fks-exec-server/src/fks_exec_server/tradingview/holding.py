@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import asyncio
 from decimal import Decimal
-from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
+from typing import TYPE_CHECKING, TypeAlias
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from attrs import frozen
 
@@ -16,9 +16,13 @@ from .continuity import Place
 from .turns import Ticket
 
 if TYPE_CHECKING:
-    from fks_exec_hub import ExecutionHub
+    from fks_exec_hub import ExecutionHub, Receipt
 
 _OPEN = frozenset({Status.PENDING, Status.UNKNOWN})
+
+_Outcome: TypeAlias = asyncio.Future[ExecutionResult]
+_Orders: TypeAlias = WeakKeyDictionary[_Outcome, str]
+"""The ids of a place's orders, by their first outcomes, for as long as the hub keeps those."""
 
 
 @frozen(kw_only=True)
@@ -27,7 +31,7 @@ class Holding:
 
     Args:
         quantity: signed, base units or contracts; 0: nothing.
-        settled: the order before it has an outcome; else what is held may still change by it.
+        settled: the fate of each order before it is known; else what is held may still change by one.
         enforced: the venue itself keeps a reduce-only order from opening a position.
     """
 
@@ -41,14 +45,19 @@ class Holdings:
 
     def __init__(self, hub: ExecutionHub) -> None:
         self._hub = hub
-        self._under_way: WeakValueDictionary[Place, asyncio.Future[ExecutionResult]] = WeakValueDictionary()
+        self._orders: WeakValueDictionary[Place, _Orders] = WeakValueDictionary()
+        self._kept: WeakKeyDictionary[_Outcome, _Orders] = WeakKeyDictionary()
 
-    def follow(self, place: Place, concluded: asyncio.Future[ExecutionResult]) -> None:
-        """What is held is told by this order too, from its outcome on."""
-        self._under_way[place] = concluded
+    def follow(self, place: Place, receipt: Receipt) -> None:
+        """What is held is told by this order too, once its fate is known."""
+        orders = self._orders.get(place)
+        if orders is None:
+            orders = self._orders[place] = WeakKeyDictionary()
+        orders[receipt.concluded] = receipt.client_order_id
+        self._kept[receipt.concluded] = orders
 
     async def of(self, place: Place, ticket: Ticket) -> Holding:
-        """What is held, after the order before it, which is waited for as long as the alert's patience lasts.
+        """What is held, after the orders before it, which are waited for as long as the alert's patience lasts.
 
         Raises:
             AccountNotReady, HubClosed: it cannot be told.
@@ -66,14 +75,23 @@ class Holdings:
         return (await self._hub.position(place.account, place.symbol, place.strategy)).quantity
 
     async def _settled(self, place: Place, ticket: Ticket) -> bool:
-        under_way = self._under_way.get(place)
-        if under_way is None:
-            return True
-        if not under_way.done():
-            await asyncio.wait({under_way}, timeout=ticket.left)
-        if not under_way.done() or under_way.cancelled() or under_way.exception() is not None:
+        orders = list(self._orders.get(place, {}).items())
+        waited = [outcome for outcome, _ in orders if not outcome.done()]
+        if waited and (await asyncio.wait(waited, timeout=ticket.left))[1]:
             return False
-        return under_way.result().status not in _OPEN
+        for outcome, name in orders:
+            if await self._in_doubt(place, outcome, name):
+                return False
+        return True
+
+    async def _in_doubt(self, place: Place, outcome: _Outcome, name: str) -> bool:
+        """Whether the fate of an order with a first outcome is not known."""
+        if outcome.cancelled() or outcome.exception() is not None:
+            return True
+        if outcome.result().status not in _OPEN:
+            return False
+        known = await self._hub.order(place.account, name)  # a look-up may have settled it since
+        return known is None or known.status in _OPEN
 
     async def _enforced(self, place: Place, ticket: Ticket) -> bool:
         try:

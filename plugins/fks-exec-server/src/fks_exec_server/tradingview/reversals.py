@@ -36,7 +36,7 @@ def turns(instruction: Instruction, signal: Signal) -> bool:
 def turned(order: Order, signal: Signal, holding: Holding, instrument: Instrument | None) -> Order | Denial:
     """A reversal as it is sent: no larger than brings what is held to what the strategy is to hold.
 
-    Where the order before it has no outcome yet it is sent as it is, and split by what is held in its turn.
+    Where the fate of an order before it is not known it is sent as it is, and split by what is held in its turn.
     """
     held = holding.quantity
     if not holding.settled:

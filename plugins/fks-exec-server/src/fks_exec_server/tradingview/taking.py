@@ -189,7 +189,7 @@ class Taking:
         if not receipt.duplicate and not _reused(receipt):
             matter.ticket.taken()
             self._chains.keep(place, after or last)
-            self._holdings.follow(place, receipt.concluded)
+            self._holdings.follow(place, receipt)
         return Taken(receipt, decision.denial)
 
     async def _submitted(self, delivery: Delivery, account: str, instruction: Instruction, notes: Sequence[Note]) -> Receipt:

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from .caddy import CADDY
-from .nginx import NGINX
+from .nginx import NGINX, narrow
 from .running import Kind, Proxy, program, proxy
 
 KINDS = {each.name: each for each in (NGINX, CADDY)}
 """By their names."""
 
-__all__ = ["CADDY", "KINDS", "NGINX", "Kind", "Proxy", "program", "proxy"]
+__all__ = ["CADDY", "KINDS", "NGINX", "Kind", "Proxy", "narrow", "program", "proxy"]

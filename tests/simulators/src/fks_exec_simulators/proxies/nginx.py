@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
+
+from attrs import evolve
 
 from .running import Kind
 
@@ -14,7 +17,7 @@ master_process off;
 pid nginx.pid;
 error_log stderr warn;
 worker_rlimit_nofile 8192;
-events { worker_connections 4096; }
+events { worker_connections @CONNECTIONS@; }
 http {
     client_body_temp_path temp/body;
     proxy_temp_path temp/proxy;
@@ -26,9 +29,9 @@ http {
 """
 
 
-def _files(folder: Path) -> None:
+def _files(folder: Path, connections: int = 4096) -> None:
     (folder / "temp").mkdir()
-    (folder / "main.conf").write_text(MAIN, "utf-8")
+    (folder / "main.conf").write_text(MAIN.replace("@CONNECTIONS@", str(connections)), "utf-8")
 
 
 NGINX = Kind(
@@ -39,3 +42,8 @@ NGINX = Kind(
     words=lambda folder: ("-p", str(folder), "-c", "main.conf"),
 )
 """The one of Debian."""
+
+
+def narrow(connections: int) -> Kind:
+    """nginx with few connections: that on which it listens, one of each sender, one more of each request that it passes on."""
+    return evolve(NGINX, files=partial(_files, connections=connections))

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-from attrs import define, field
+from attrs import define, evolve, field
 
 from fks_exec_server.proxies.configurations import Blanks
 
@@ -75,13 +75,17 @@ async def raw(front: Proxy, request: bytes) -> bytes:
 
 @asynccontextmanager
 async def behind(
-    kind: Kind, folder: Path, *, clients: bool = False, operators: bool = False
+    kind: Kind, folder: Path, *, clients: bool = False, operators: bool = False, blanks: Blanks | None = None
 ) -> AsyncIterator[tuple[Upstream, Proxy, httpx.AsyncClient]]:
-    """Such a host behind a proxy, and a client that believes its certificate."""
+    """Such a host behind a proxy, and a client that believes its certificate.
+
+    Args:
+        blanks: what else is filled into the configuration.
+    """
     upstream = Upstream()
     async with await asyncio.start_server(upstream.serve, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        blanks = Blanks(patience=PATIENCE, clients=clients, operators=operators)
-        with proxy(kind, folder / kind.name, port, blanks) as front:
+        filled = evolve(blanks or Blanks(), patience=PATIENCE, clients=clients, operators=operators)
+        with proxy(kind, folder / kind.name, port, filled) as front:
             async with httpx.AsyncClient(base_url=front.url, verify=front.context, trust_env=False) as client:
                 yield upstream, front, client
