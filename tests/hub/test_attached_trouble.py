@@ -12,7 +12,7 @@ from attrs import evolve
 import fks_exec_hub.exits.brackets
 from fks_exec import Alarm, Instrument
 from fks_exec.model.market import Kind
-from fks_exec.testing import AcceptThenHang, EmptyLookUp, Lost, PartialThenCancel, Refuse, Rest
+from fks_exec.testing import AcceptThenHang, EmptyLookUp, Lost, PartialThenCancel, Refuse, Rest, Slow
 from fks_exec.testing import FaultyVenue as Venue
 from fks_exec.testing.faulty.declared import CAPABILITIES
 from fks_exec.testing.faulty.placing import Match
@@ -220,9 +220,10 @@ async def test_entries_behind_one_that_waited_in_vain_are_denied_at_once(tmp_pat
         took = clock.monotonic() - began
         assert spans([first, *more]) == [("denied", "LEGS_STAND")] * 4
         assert took < 1.5
+        venue.follow(Slow(0.2, on="cancel"))
         await trade(hub, "sell", "0.4", "a")
-        await until(lambda: stops(venue) == [])
         assert (await trade(hub, "buy", "0.2", "c")).status == "filled"
+        assert stops(venue) == []
         assert hub._desks[ACCOUNT].in_vain == {}
 
 

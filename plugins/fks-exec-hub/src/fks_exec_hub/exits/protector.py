@@ -286,6 +286,7 @@ class Protector(Brackets):
         Args:
             strategies: those that have something less now.
         """
+        self._desk.in_vain.pop(symbol, None)  # what stood in the way for ever may go now
         brackets = self.brackets(symbol)
         parts: dict[tuple[str, Side], dict[Bracket, Decimal]] = {}
         for each in [each for each in brackets if is_attached(each) and each.filled]:
