@@ -309,7 +309,6 @@ class Protector(Brackets):
             orphans.add(name) if stands else orphans.discard(name)
         if not orphans:
             del self._desk.orphans[lane]
-            self._desk.in_vain.pop(lane, None)
         if made_way:
             self._desk.changed(bracket.entry)  # entries wait for news of an order, and its last news came before this
 
