@@ -85,7 +85,7 @@ class Talkative(MemoryVenue):
 
     @hookimpl
     async def health_check(self) -> Health:
-        return Health([Check(name="key", ok=False, message=f"{json.dumps({'key': KEY})} is refused")])
+        return Health([Check(name="key", ok=False, message=f"{json.dumps({'key': KEY})} is refused", remedy=f"replace {KEY}")])
 
 
 def account(venue: Talkative, **further: Any) -> Account:
@@ -123,7 +123,7 @@ async def test_no_other_answer_repeats_it() -> None:
         listed, health = await opened.fetch_open_orders(), await opened.health_check()
     errors = [each.error for each in (*found, listed[0].result, heard[0].result) if each is not None]
     assert errors == ["no order with '***'"] * 4
-    assert [check.message for check in health.checks][1:] == ['{"key": "***"} is refused']
+    assert [(check.message, check.remedy) for check in health.checks][1:] == [('{"key": "***"} is refused', "replace ***")]
 
 
 async def test_an_opening_that_fails_does_not_repeat_it() -> None:

@@ -186,7 +186,8 @@ class Reads:
         except Exception as error:  # a health check that fails is an answer
             text = str(error) if isinstance(error, FksExecError) else f"health_check raised {type(error).__name__}"
             health = Health([Check(name="venue", ok=False, message=text)])
-        return Health([ours, *(evolve(each, message=self._discreet.text(each.message)) for each in health.checks)])
+        say = self._discreet.text
+        return Health([ours, *(evolve(each, message=say(each.message), remedy=say(each.remedy)) for each in health.checks)])
 
     async def _fetch_list(self, name: str, kind: type[T]) -> list[T]:
         hook = self._ability(name, ready=False)

@@ -105,13 +105,11 @@ class Live:
         foreign: trade ids that stand for another order's fills.
         instrument: its rules, as they were at the decision.
         decision: what may be sent, where that was decided when it was accepted; its intent is in the accept's write.
+        asked: monotonic seconds, from before that write.
         begun: monotonic seconds at which its intent was handed to the journal.
         guard_seconds: what its decision took; of several looks the last one.
         journal_seconds: from its intent until it could be sent.
         venue_seconds: what the venue took to answer; of several attempts the last one.
-        asked: monotonic seconds, from before that write.
-        begun: monotonic seconds at which its intent went to the journal.
-        guard_seconds, journal_seconds, venue_seconds: what the last decision, intent and call took; None: there was none.
         reducing: as sent, it could only reduce the position.
         retired: the attempts before this one, by the names that the venue has for them.
         over: the attempt has ended without effect, and that is durable.

@@ -83,7 +83,8 @@ class Attached:
     def in_the_way(self, bracket: Bracket, remaining: Decimal) -> bool:
         """Whether its legs would close what a further entry opens: they stand for more than what is left of it.
 
-        What nobody can look at or change keeps nobody waiting; nor do legs that the venue may be taking back by itself.
+        Where nothing is left of it, legs that nobody can look at or change keep nobody waiting; nor do those that the venue may
+        be taking back by itself.
 
         Args:
             remaining: what is left of it, base units or contracts.
