@@ -219,7 +219,7 @@ async def test_entries_behind_one_that_waited_in_vain_are_denied_at_once(tmp_pat
         more = [await trade(hub, "buy", "0.2", "c") for _ in range(3)]
         took = clock.monotonic() - began
         assert spans([first, *more]) == [("denied", "LEGS_STAND")] * 4
-        assert took < 1.5
+        assert took < 3
         venue.follow(Slow(0.2, on="cancel"))
         await trade(hub, "sell", "0.4", "a")
         assert (await trade(hub, "buy", "0.2", "c")).status == "filled"
