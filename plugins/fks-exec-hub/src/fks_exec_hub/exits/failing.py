@@ -235,8 +235,9 @@ class Failing:
     def late(self, live: Live) -> None:
         """A stop or target has filled after all was done for its entry: what others held is told here, once."""
         names = sorted(_others(live))
-        of_leg = live.role in LEGS or any(fill.leg for fill in live.fills.values())
-        if names and of_leg and not live.others_told:
+        if not names or live.others_told:
+            return  # as of nearly every change of an order: its fills are not gone through for that
+        if live.role in LEGS or any(fill.leg for fill in live.fills.values()):
             name = parent_of(live.key.client_order_id) if live.role else live.key.client_order_id
             text = f"a leg of {name} filled late, and closed of {live.lane} what the strategies {_listed(names)} held"
             self._tell_others(text, name, [live])
